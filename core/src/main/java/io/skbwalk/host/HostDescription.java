@@ -1,0 +1,161 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.host;
+
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A machine as its YAML file describes it (docs: config/host.schema.json), immutable. Everything here is
+ * validated by whoever makes it; addresses are {@link io.skbwalk.lib.Ip4} ints, Ethernet addresses {@link
+ * io.skbwalk.lib.Mac} longs.
+ *
+ * @param hostname its name
+ * @param interfaces in order; ifindex 2 is the first (1 is lo, which every machine has)
+ * @param routes those of all interfaces and those without one, in order
+ * @param policyRules `ip rule`s besides the kernel's own three
+ * @param neighbours known link-layer addresses
+ * @param assumeNeighbours every neighbour answers at once with a made-up address
+ * @param sysctls by kernel name, such as net.ipv4.ip_forward, to its value as text
+ * @param sockets what listens
+ */
+public record HostDescription(
+    String hostname,
+    List<Interface> interfaces,
+    List<Route> routes,
+    List<PolicyRule> policyRules,
+    List<Neighbour> neighbours,
+    boolean assumeNeighbours,
+    Map<String, String> sysctls,
+    List<Socket> sockets) {
+
+  /** Copies the collections. */
+  public HostDescription {
+    interfaces = List.copyOf(interfaces);
+    routes = List.copyOf(routes);
+    policyRules = List.copyOf(policyRules);
+    neighbours = List.copyOf(neighbours);
+    sysctls = java.util.Collections.unmodifiableMap(new java.util.LinkedHashMap<>(sysctls));
+    sockets = List.copyOf(sockets);
+  }
+
+  /**
+   * An interface.
+   *
+   * @param mtu 68 to 65535 bytes
+   * @param ringSize receive slots of the NIC, at least 1
+   * @param vlanLink name of the interface that this VLAN interface lies on, or null
+   * @param vlanId 0 to 4094, with vlanLink
+   */
+  public record Interface(
+      String name,
+      long macAddress,
+      List<Address> addresses,
+      int mtu,
+      boolean promiscuous,
+      int ringSize,
+      String vlanLink,
+      int vlanId) {
+    /** Copies the list. */
+    public Interface {
+      addresses = List.copyOf(addresses);
+    }
+  }
+
+  /** An interface address; the first of a prefix is primary, later ones secondary. */
+  public record Address(int address, int prefixLength) {}
+
+  /** Route types that are not decided by the route's gateway and device. */
+  public enum RouteType {
+    /** To a gateway or directly. */
+    UNICAST,
+    /** ICMP host unreachable. */
+    UNREACHABLE,
+    /** ICMP communication administratively prohibited. */
+    PROHIBIT,
+    /** Dropped silently. */
+    BLACKHOLE,
+    /** Go on with the next policy rule. */
+    THROW,
+    /** Deliver locally. */
+    LOCAL
+  }
+
+  /**
+   * A route.
+   *
+   * @param destination network address; 0 with prefixLength 0 for default
+   * @param gateway 0 for none
+   * @param device interface name; null when the gateway decides or the type needs none
+   * @param table 254 is main
+   * @param metric priority; smaller wins
+   * @param source preferred source address; 0 for none
+   * @param mtu 0 for the interface's
+   * @param onLink gateway is reachable although no route says so
+   */
+  public record Route(
+      int destination,
+      int prefixLength,
+      RouteType type,
+      int gateway,
+      String device,
+      int table,
+      int metric,
+      int source,
+      int mtu,
+      boolean onLink) {}
+
+  /**
+   * A policy rule (`ip rule`).
+   *
+   * @param priority 0 to 32767; smaller first
+   * @param from network, with fromLength 0 for all
+   * @param mark compared under markMask; a mask of 0 compares nothing
+   * @param tos 0 for all
+   * @param iif incoming interface name or null
+   * @param oif outgoing interface name or null
+   * @param action UNICAST looks table up; UNREACHABLE, PROHIBIT and BLACKHOLE end the lookup
+   * @param inverted `not`: everything that the selectors do not match
+   */
+  public record PolicyRule(
+      int priority,
+      int from,
+      int fromLength,
+      int to,
+      int toLength,
+      int mark,
+      int markMask,
+      int tos,
+      String iif,
+      String oif,
+      int table,
+      RouteType action,
+      boolean inverted) {}
+
+  /** A permanent neighbour entry. */
+  public record Neighbour(int address, long macAddress, String device) {}
+
+  /** What kind of socket listens. */
+  public enum SocketKind {
+    /** A listening TCP socket. */
+    TCP,
+    /** A bound UDP socket. */
+    UDP,
+    /** A raw IPv4 socket of one protocol (255, IPPROTO_RAW, receives nothing). */
+    RAW,
+    /** A packet socket: sees frames as the interface did. */
+    PACKET
+  }
+
+  /**
+   * A socket.
+   *
+   * @param address local address, 0 for any
+   * @param port 1 to 65535 for TCP and UDP, otherwise 0
+   * @param protocol IP protocol number for RAW, EtherType (3 for all) for PACKET, otherwise 0
+   * @param device bound to this interface (SO_BINDTODEVICE), or null
+   * @param receiveBuffer bytes of queued packets before SOCKET_RCVBUFF drops; 0 for no limit
+   */
+  public record Socket(
+      SocketKind kind, int address, int port, int protocol, String device, long receiveBuffer) {}
+}

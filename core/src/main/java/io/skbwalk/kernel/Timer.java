@@ -1,0 +1,26 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.kernel;
+
+/**
+ * Plays struct timer_list: something to run once at a virtual time. Reusable; owned by whoever
+ * subclasses it and armed with {@link Timers#modify}.
+ */
+public abstract class Timer {
+  long expires;
+  long order;
+  int heapIndex = -1;
+
+  /** True while the timer is armed and has not run. */
+  public final boolean isPending() {
+    return heapIndex >= 0;
+  }
+
+  /** The time at which it runs, nanoseconds since the epoch; meaningful while pending. */
+  public final long expires() {
+    return expires;
+  }
+
+  /** Runs at {@link #expires()}; it may arm itself and other timers again. */
+  protected abstract void expired();
+}

@@ -1,0 +1,82 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter;
+
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.skb.DropReason;
+import io.skbwalk.skb.Net;
+import io.skbwalk.skb.SkBuff;
+import io.skbwalk.trace.TraceEvent;
+import java.util.Arrays;
+
+/** Plays net/netfilter/core.c: the hook functions of one machine and their traversal. */
+public final class Netfilter {
+  private record Entry(int priority, HookFunction function) {}
+
+  private final Net net;
+  private final Entry[][] entries = new Entry[Hook.values().length][0];
+
+  /** A machine without hook functions. */
+  public Netfilter(Net net) {
+    this.net = net;
+  }
+
+  /**
+   * Plays nf_register_net_hook: {@code function} is asked at {@code hook} after those of a smaller
+   * priority and after those of the same priority that were registered before it.
+   */
+  public void register(Hook hook, int priority, HookFunction function) {
+    Entry[] old = entries[hook.ordinal()];
+    int at = old.length;
+    while (at > 0 && old[at - 1].priority > priority) {
+      at--;
+    }
+    Entry[] longer = Arrays.copyOf(old, old.length + 1);
+    System.arraycopy(old, at, longer, at + 1, old.length - at);
+    longer[at] = new Entry(priority, function);
+    entries[hook.ordinal()] = longer;
+  }
+
+  /**
+   * Plays NF_HOOK and nf_hook_slow: asks every function at {@code hook} in order and goes on with
+   * {@code okfn} when all accept. Otherwise the packet is gone when this returns.
+   */
+  public void hook(Hook hook, SkBuff skb, NetDevice in, NetDevice out, OkFunction okfn) {
+    Entry[] functions = entries[hook.ordinal()];
+    if (functions.length > 0 && !accepts(functions, hook, skb, in, out)) {
+      return;
+    }
+    okfn.ok(skb);
+  }
+
+  private boolean accepts(
+      Entry[] functions, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+    if (skb.trace != null) {
+      skb.trace.on(
+          new TraceEvent.HookEnter(
+              hook.name(), in == null ? "" : in.name, out == null ? "" : out.name));
+    }
+    for (Entry entry : functions) {
+      int verdict;
+      do {
+        verdict = entry.function.hook(hook, skb, in, out);
+      } while (verdict == Verdict.REPEAT);
+      if (verdict == Verdict.ACCEPT) {
+        continue;
+      }
+      if (verdict == Verdict.STOLEN) {
+        return false;
+      }
+      if (skb.trace != null) {
+        skb.trace.on(new TraceEvent.HookLeave(hook.name(), Verdict.name(verdict)));
+      }
+      // No program listens on any queue here: as in Linux, such a packet is dropped.
+      net.skbs.drop(skb, DropReason.NETFILTER_DROP, "nf_hook_slow");
+      return false;
+    }
+    if (skb.trace != null) {
+      skb.trace.on(new TraceEvent.HookLeave(hook.name(), "ACCEPT"));
+    }
+    return true;
+  }
+}
