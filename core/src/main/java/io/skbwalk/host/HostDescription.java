@@ -6,9 +6,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * A machine as its YAML file describes it (docs: config/host.schema.json), immutable. Everything here is
- * validated by whoever makes it; addresses are {@link io.skbwalk.lib.Ip4} ints, Ethernet addresses {@link
- * io.skbwalk.lib.Mac} longs.
+ * A machine as its YAML file describes it (docs: config/host.schema.json), immutable. Everything
+ * here is validated by whoever makes it; addresses are {@link io.skbwalk.lib.Ip4} ints, Ethernet
+ * addresses {@link io.skbwalk.lib.Mac} longs.
  *
  * @param hostname its name
  * @param interfaces in order; ifindex 2 is the first (1 is lo, which every machine has)

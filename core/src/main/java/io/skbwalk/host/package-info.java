@@ -1,4 +1,6 @@
 // SPDX-License-Identifier: Apache-2.0
 
-/** One machine, wired from its description: interfaces, addresses, routes, sysctls, sockets, rules. */
+/**
+ * One machine, wired from its description: interfaces, addresses, routes, sysctls, sockets, rules.
+ */
 package io.skbwalk.host;

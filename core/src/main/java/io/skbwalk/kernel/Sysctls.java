@@ -10,8 +10,8 @@ import java.util.function.LongConsumer;
 import java.util.function.LongSupplier;
 
 /**
- * Plays kernel/sysctl.c: the settings of one machine by their dotted names. Whoever owns a setting keeps
- * it in a plain field, which the path reads, and registers how to set and get it.
+ * Plays kernel/sysctl.c: the settings of one machine by their dotted names. Whoever owns a setting
+ * keeps it in a plain field, which the path reads, and registers how to set and get it.
  */
 public final class Sysctls {
   private record Entry(LongSupplier get, LongConsumer set, long min, long max) {}
@@ -52,8 +52,8 @@ public final class Sysctls {
   /**
    * Sets {@code name} to the whole number in {@code text}.
    *
-   * @throws IllegalArgumentException with a message for users: unknown name (with the nearest known one),
-   *     not a number, out of range, read-only
+   * @throws IllegalArgumentException with a message for users: unknown name (with the nearest known
+   *     one), not a number, out of range, read-only
    */
   public void set(String name, String text) {
     Entry entry = entry(name);

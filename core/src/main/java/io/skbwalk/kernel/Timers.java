@@ -5,8 +5,8 @@ package io.skbwalk.kernel;
 import java.util.Arrays;
 
 /**
- * Plays kernel/time/timer.c for the few timers of a host (reassembly queues, neighbour probes):
- * a binary heap ordered by expiry, then by the order in which they were armed, so that every run
+ * Plays kernel/time/timer.c for the few timers of a host (reassembly queues, neighbour probes): a
+ * binary heap ordered by expiry, then by the order in which they were armed, so that every run
  * fires them alike. The connection table, which has millions, keeps its own.
  */
 public final class Timers {

@@ -9,8 +9,8 @@ import java.nio.ByteOrder;
 /**
  * Plays lib/checksum.c: the Internet checksum (RFC 1071) and its incremental update (RFC 1624).
  *
- * <p>A partial sum is a {@code long} of 16-bit words added in network order, not yet folded;
- * {@link #fold} turns it into the 16 bits that go into a header.
+ * <p>A partial sum is a {@code long} of 16-bit words added in network order, not yet folded; {@link
+ * #fold} turns it into the 16 bits that go into a header.
  */
 public final class Checksum {
   private static final VarHandle LONG =

@@ -26,7 +26,9 @@ public final class Ip4 {
           break;
         }
       }
-      if (at == start || number > 255 || part < 3 && (at >= text.length() || text.charAt(at++) != '.')) {
+      if (at == start
+          || number > 255
+          || part < 3 && (at >= text.length() || text.charAt(at++) != '.')) {
         throw new IllegalArgumentException("not an IPv4 address: \"" + text + "\"");
       }
       value = value << 8 | number;

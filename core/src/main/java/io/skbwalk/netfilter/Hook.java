@@ -2,7 +2,10 @@
 
 package io.skbwalk.netfilter;
 
-/** Plays enum nf_inet_hooks: the five places where hook functions see a packet, by the kernel's numbers. */
+/**
+ * Plays enum nf_inet_hooks: the five places where hook functions see a packet, by the kernel's
+ * numbers.
+ */
 public enum Hook {
   /** NF_INET_PRE_ROUTING: as it came in, before routing. */
   PRE_ROUTING("PREROUTING"),

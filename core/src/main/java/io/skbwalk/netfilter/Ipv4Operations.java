@@ -6,8 +6,8 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.skb.SkBuff;
 
 /**
- * What hook functions, matches and targets ask of the IPv4 layer above them (Linux: struct nf_ipv6_ops
- * has the same job for IPv6). Implemented by package ipv4.
+ * What hook functions, matches and targets ask of the IPv4 layer above them (Linux: struct
+ * nf_ipv6_ops has the same job for IPv6). Implemented by package ipv4.
  */
 public interface Ipv4Operations {
   /** {@link #addressType}: no route to it. */
@@ -40,14 +40,21 @@ public interface Ipv4Operations {
   /** {@link #addressType}: a throw route. */
   int RTN_THROW = 9;
 
-  /** Plays inet_addr_type and inet_dev_addr_type: RTN_ type of {@code address}, on {@code device} only when not null. */
+  /**
+   * Plays inet_addr_type and inet_dev_addr_type: RTN_ type of {@code address}, on {@code device}
+   * only when not null.
+   */
   int addressType(NetDevice device, int address);
 
-  /** Plays inet_select_addr with RT_SCOPE_UNIVERSE: the source address for {@code destination}; 0 when there is none. */
+  /**
+   * Plays inet_select_addr with RT_SCOPE_UNIVERSE: the source address for {@code destination}; 0
+   * when there is none.
+   */
   int selectAddress(NetDevice device, int destination);
 
   /**
-   * Plays ip_route_me_harder: routes a packet in LOCAL_OUT anew after its address, mark or TOS changed.
+   * Plays ip_route_me_harder: routes a packet in LOCAL_OUT anew after its address, mark or TOS
+   * changed.
    *
    * @return false when there is no route; the caller drops the packet
    */
@@ -56,12 +63,13 @@ public interface Ipv4Operations {
   /** Plays dst_mtu of the packet's route, bytes. */
   int dstMtu(SkBuff skb);
 
-  /** MTU of the route back to the packet's source (as TCPMSS --clamp-mss-to-pmtu looks it up), bytes. */
+  /**
+   * MTU of the route back to the packet's source (as TCPMSS --clamp-mss-to-pmtu looks it up),
+   * bytes.
+   */
   int reverseMtu(SkBuff skb);
 
-  /**
-   * Plays nf_send_unreach: answers with ICMP destination unreachable {@code code}.
-   */
+  /** Plays nf_send_unreach: answers with ICMP destination unreachable {@code code}. */
   void sendUnreachable(SkBuff skb, int code, Hook hook);
 
   /** Plays nf_send_reset: answers with a TCP RST. */
@@ -70,7 +78,8 @@ public interface Ipv4Operations {
   /**
    * Plays ip_defrag for {@code user} (IP_DEFRAG_CONNTRACK_IN and so on, plus the zone).
    *
-   * @return true when {@code skb} is now a whole packet; false when it was queued, dropped or absorbed
+   * @return true when {@code skb} is now a whole packet; false when it was queued, dropped or
+   *     absorbed
    */
   boolean defragment(SkBuff skb, int user);
 }

@@ -49,8 +49,7 @@ public final class Netfilter {
     okfn.ok(skb);
   }
 
-  private boolean accepts(
-      Entry[] functions, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+  private boolean accepts(Entry[] functions, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     if (skb.trace != null) {
       skb.trace.on(
           new TraceEvent.HookEnter(

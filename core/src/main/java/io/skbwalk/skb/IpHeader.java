@@ -146,12 +146,13 @@ public final class IpHeader {
         Checksum.of(skb.head, skb.networkHeader, headerLength(skb)));
   }
 
-  /** Replaces the 16 bits at {@code field} (an even offset into the header), checksum kept right. */
+  /**
+   * Replaces the 16 bits at {@code field} (an even offset into the header), checksum kept right.
+   */
   public static void replace16(SkBuff skb, int field, int value) {
     int at = skb.networkHeader + field;
     skb.setU16(
-        skb.networkHeader + CHECKSUM_OFFSET,
-        Checksum.replace16(checksum(skb), skb.u16(at), value));
+        skb.networkHeader + CHECKSUM_OFFSET, Checksum.replace16(checksum(skb), skb.u16(at), value));
     skb.setU16(at, value);
   }
 
@@ -159,8 +160,7 @@ public final class IpHeader {
   public static void replace32(SkBuff skb, int field, int value) {
     int at = skb.networkHeader + field;
     skb.setU16(
-        skb.networkHeader + CHECKSUM_OFFSET,
-        Checksum.replace32(checksum(skb), skb.u32(at), value));
+        skb.networkHeader + CHECKSUM_OFFSET, Checksum.replace32(checksum(skb), skb.u32(at), value));
     skb.setU32(at, value);
   }
 }

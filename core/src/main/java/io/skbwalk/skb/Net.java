@@ -24,7 +24,9 @@ public final class Net {
   /** Seeded randomness. */
   public final Prandom random;
 
-  /** A namespace whose clock starts at {@code startNanos} and whose randomness is {@code seed}'s. */
+  /**
+   * A namespace whose clock starts at {@code startNanos} and whose randomness is {@code seed}'s.
+   */
   public Net(long startNanos, long seed) {
     clock = new Clock(startNanos);
     timers = new Timers(clock);

@@ -9,8 +9,8 @@ import java.lang.invoke.VarHandle;
 import java.nio.ByteOrder;
 
 /**
- * Plays struct sk_buff: one packet on its way, a mutable object that is taken from and returned to an
- * {@link SkBuffPool}.
+ * Plays struct sk_buff: one packet on its way, a mutable object that is taken from and returned to
+ * an {@link SkBuffPool}.
  *
  * <pre>
  *   head            data                         tail            end
@@ -20,10 +20,11 @@ import java.nio.ByteOrder;
  *               mac       network     transport       (offsets from head, -1 unset)
  * </pre>
  *
- * <p>All offsets are in bytes from the start of the buffer. {@link #data} moves as headers are pulled
- * and pushed; the header offsets stay. Field accessors ({@link #u8}, {@link #u16}, {@link #u32}) take
- * such offsets too, read network order and are unchecked against {@link #tail}: check lengths first,
- * as the kernel does with pskb_may_pull ({@link #mayPull}). A read beyond the buffer throws.
+ * <p>All offsets are in bytes from the start of the buffer. {@link #data} moves as headers are
+ * pulled and pushed; the header offsets stay. Field accessors ({@link #u8}, {@link #u16}, {@link
+ * #u32}) take such offsets too, read network order and are unchecked against {@link #tail}: check
+ * lengths first, as the kernel does with pskb_may_pull ({@link #mayPull}). A read beyond the buffer
+ * throws.
  *
  * <p>Nothing in here is thread-safe; a host is single-threaded.
  */
@@ -80,7 +81,8 @@ public final class SkBuff {
   /** Offset of the transport header, -1 unset. */
   public int transportHeader = -1;
 
-  // ---- what the kernel's fields of the same names hold --------------------------------------------
+  // ---- what the kernel's fields of the same names hold
+  // --------------------------------------------
 
   /** The interface that it came in on, later the one that it leaves on. */
   public SkbDevice dev;
@@ -112,13 +114,18 @@ public final class SkBuff {
   /** Handle of the connection-table entry or template, 0 for none (nfct). */
   public int ct;
 
-  /** enum ip_conntrack_info of the packet relative to {@link #ct}; meaningful when ct is set or UNTRACKED. */
+  /**
+   * enum ip_conntrack_info of the packet relative to {@link #ct}; meaningful when ct is set or
+   * UNTRACKED.
+   */
   public byte ctInfo;
 
   /** nf_trace: a TRACE target asked to log this packet's further way. */
   public boolean nfTrace;
 
-  /** ip_defrag joined it: the largest fragment it came in, bytes; 0 when it was never fragmented. */
+  /**
+   * ip_defrag joined it: the largest fragment it came in, bytes; 0 when it was never fragmented.
+   */
   public int fragMaxSize;
 
   /** IPCB(skb)->flags, bits defined in ipv4.IpControlBlock. */
@@ -133,7 +140,8 @@ public final class SkBuff {
   /** The socket that made it, for locally made packets; null otherwise. */
   public Object sk;
 
-  // ---- what only this program needs -----------------------------------------------------------------
+  // ---- what only this program needs
+  // -----------------------------------------------------------------
 
   /**
    * Number of the arriving frame that this packet is, or was made because of; from 1, 0 for none
@@ -187,7 +195,10 @@ public final class SkBuff {
     return tail - data >= length;
   }
 
-  /** Plays skb_pull: takes {@code length} bytes off the front; the caller has checked that they are there. */
+  /**
+   * Plays skb_pull: takes {@code length} bytes off the front; the caller has checked that they are
+   * there.
+   */
   public void pull(int length) {
     data += length;
   }
@@ -197,7 +208,10 @@ public final class SkBuff {
     data -= length;
   }
 
-  /** Plays skb_put: makes the packet {@code length} bytes longer and returns the offset of the new bytes. */
+  /**
+   * Plays skb_put: makes the packet {@code length} bytes longer and returns the offset of the new
+   * bytes.
+   */
   public int put(int length) {
     int at = tail;
     tail += length;

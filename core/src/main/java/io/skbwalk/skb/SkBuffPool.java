@@ -34,8 +34,8 @@ public final class SkBuffPool {
   }
 
   /**
-   * Plays alloc_skb: an empty packet with {@code headroom} bytes before {@link SkBuff#data} and room
-   * for {@code size} bytes behind it.
+   * Plays alloc_skb: an empty packet with {@code headroom} bytes before {@link SkBuff#data} and
+   * room for {@code size} bytes behind it.
    *
    * @throws IllegalArgumentException when the sum is more than the largest IP packet needs
    */
@@ -90,7 +90,8 @@ public final class SkBuffPool {
   /**
    * Plays kfree_skb_reason: the packet is lost.
    *
-   * @param function the kernel function that lost it, as the kfree_skb tracepoint's location names it
+   * @param function the kernel function that lost it, as the kfree_skb tracepoint's location names
+   *     it
    */
   public void drop(SkBuff skb, DropReason reason, String function) {
     if (skb.trace != null) {

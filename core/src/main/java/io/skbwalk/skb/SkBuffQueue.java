@@ -3,8 +3,8 @@
 package io.skbwalk.skb;
 
 /**
- * Plays struct sk_buff_head: an intrusive, doubly linked queue. A packet is on at most one queue; no
- * operation allocates.
+ * Plays struct sk_buff_head: an intrusive, doubly linked queue. A packet is on at most one queue;
+ * no operation allocates.
  */
 public final class SkBuffQueue {
   private SkBuff first;
@@ -43,7 +43,9 @@ public final class SkBuffQueue {
     last = skb;
   }
 
-  /** skb_queue_before: puts {@code skb}, on no queue, before {@code position}, which is on this one. */
+  /**
+   * skb_queue_before: puts {@code skb}, on no queue, before {@code position}, which is on this one.
+   */
   public void insertBefore(SkBuff position, SkBuff skb) {
     claim(skb);
     skb.next = position;

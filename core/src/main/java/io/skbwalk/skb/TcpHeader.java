@@ -2,7 +2,10 @@
 
 package io.skbwalk.skb;
 
-/** Plays struct tcphdr (RFC 9293): offsets and flags; fields are read at a transport header's offset. */
+/**
+ * Plays struct tcphdr (RFC 9293): offsets and flags; fields are read at a transport header's
+ * offset.
+ */
 public final class TcpHeader {
   /** Offset of the source port. */
   public static final int SOURCE_OFFSET = 0;

@@ -2,7 +2,7 @@
 
 /**
  * The packet itself: {@link io.skbwalk.skb.SkBuff} over a recycled buffer, its queues and pool, the
- * reasons for which one is dropped, and the header fields at their offsets (Linux: net/core/skbuff.c
- * and include/uapi/linux).
+ * reasons for which one is dropped, and the header fields at their offsets (Linux:
+ * net/core/skbuff.c and include/uapi/linux).
  */
 package io.skbwalk.skb;

@@ -3,8 +3,8 @@
 package io.skbwalk.trace;
 
 /**
- * One step of a packet's walk. Texts are for people, in present tense, without a final stop; names are
- * the kernel's. The same code that moves the packet makes these, only when somebody listens.
+ * One step of a packet's walk. Texts are for people, in present tense, without a final stop; names
+ * are the kernel's. The same code that moves the packet makes these, only when somebody listens.
  */
 public sealed interface TraceEvent {
 

@@ -2,7 +2,9 @@
 
 package io.skbwalk.trace;
 
-/** Is told, step by step and in order, what happens to one packet and to those made because of it. */
+/**
+ * Is told, step by step and in order, what happens to one packet and to those made because of it.
+ */
 public interface TraceListener {
   /** Something happened. */
   void on(TraceEvent event);
