@@ -61,10 +61,10 @@ public final class SkBuff {
   // ---- the buffer -------------------------------------------------------------------------------
 
   /** The recycled buffer behind {@link #head}. */
-  final ByteBuf buffer;
+  ByteBuf buffer;
 
-  /** The bytes; index 0 is the start of the headroom. */
-  public final byte[] head;
+  /** The bytes; index 0 is the start of the headroom. Only {@link SkBuffPool#expand} replaces it. */
+  public byte[] head;
 
   /** Offset of the first byte of the current layer. */
   public int data;
@@ -131,8 +131,11 @@ public final class SkBuff {
   /** IPCB(skb)->flags, bits defined in ipv4.IpControlBlock. */
   public int cbFlags;
 
-  /** The layer's own control block, made once per buffer by the layer and kept when recycled. */
-  public Object cb;
+  /**
+   * The layer's own control block, made once per buffer by the layer and kept when recycled; what it
+   * holds counts only as far as {@link #cbFlags} says.
+   */
+  public ControlBlock cb;
 
   /** Arrival (or creation) time, nanoseconds since the epoch. */
   public long tstamp;
@@ -161,7 +164,7 @@ public final class SkBuff {
   /** The queue that it is on, or null. */
   SkBuffQueue list;
 
-  final int sizeClass;
+  int sizeClass;
   boolean free;
 
   SkBuff(ByteBuf buffer, int sizeClass) {

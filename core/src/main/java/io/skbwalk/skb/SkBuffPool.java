@@ -2,6 +2,7 @@
 
 package io.skbwalk.skb;
 
+import io.netty.buffer.ByteBuf;
 import io.netty.buffer.UnpooledByteBufAllocator;
 import io.skbwalk.trace.TraceEvent;
 import java.util.Arrays;
@@ -81,10 +82,37 @@ public final class SkBuffPool {
     copy.priority = skb.priority;
     copy.fragMaxSize = skb.fragMaxSize;
     copy.cbFlags = skb.cbFlags;
+    if (skb.cbFlags != 0 && skb.cb != null) {
+      copy.cb = skb.cb.copyTo(copy.cb);
+    }
     copy.tstamp = skb.tstamp;
     copy.frame = skb.frame;
     copy.trace = skb.trace;
     return copy;
+  }
+
+  /**
+   * Plays pskb_expand_head: gives {@code skb} a buffer with at least {@code size} bytes from {@link
+   * SkBuff#data} on, moving the bytes when the present one is too small. Header offsets stay.
+   *
+   * @throws IllegalArgumentException when that is more than the largest IP packet needs
+   */
+  public void expand(SkBuff skb, int size) {
+    if (skb.head.length - skb.data >= size) {
+      return;
+    }
+    SkBuff larger = allocate(skb.data, size);
+    System.arraycopy(skb.head, 0, larger.head, 0, skb.tail);
+    ByteBuf buffer = skb.buffer;
+    int sizeClass = skb.sizeClass;
+    skb.buffer = larger.buffer;
+    skb.head = larger.head;
+    skb.sizeClass = larger.sizeClass;
+    larger.buffer = buffer;
+    larger.head = buffer.array();
+    larger.sizeClass = sizeClass;
+    outstanding--;
+    shelve(larger);
   }
 
   /**
@@ -115,9 +143,13 @@ public final class SkBuffPool {
     if (listener != null) {
       listener.released(skb);
     }
-    skb.free = true;
     skb.trace = null;
     outstanding--;
+    shelve(skb);
+  }
+
+  private void shelve(SkBuff skb) {
+    skb.free = true;
     int sizeClass = skb.sizeClass;
     SkBuff[] stack = idle[sizeClass];
     if (idleCount[sizeClass] == stack.length) {
