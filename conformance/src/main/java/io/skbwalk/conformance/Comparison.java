@@ -1,0 +1,156 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import io.skbwalk.conformance.Outcome.Sent;
+import io.skbwalk.conformance.Outcome.StepOutcome;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.Comparator;
+import java.util.HexFormat;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * Compares what the kernel did (twice) with what the model did. Where the kernel's own two runs
+ * differ, the kernel chose at random (the IP identification of packets that it makes itself, a port
+ * when NAT tuples clash), and that is not compared.
+ */
+final class Comparison {
+  private static final int ETHERNET = 14;
+  private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )(\\d+) ");
+
+  private final Outcome kernel;
+  private final Outcome again;
+  private final Outcome model;
+  private final List<String> differences = new ArrayList<>();
+
+  private Comparison(Outcome kernel, Outcome again, Outcome model) {
+    this.kernel = kernel;
+    this.again = again;
+    this.model = model;
+  }
+
+  /** What differs, the first first; empty when all is equal. */
+  static List<String> of(Scenario scenario, Outcome kernel, Outcome again, Outcome model) {
+    Comparison comparison = new Comparison(kernel, again, model);
+    for (int i = 0; i < scenario.steps().size(); i++) {
+      comparison.step(i, scenario.steps().get(i));
+    }
+    comparison.lines("counters", kernel.counters(), again.counters(), model.counters());
+    comparison.lines("sockets", kernel.sockets(), again.sockets(), model.sockets());
+    comparison.timedLines("connections", kernel.conntrack(), again.conntrack(), model.conntrack());
+    comparison.timedLines("events", kernel.events(), again.events(), model.events());
+    return comparison.differences;
+  }
+
+  private void step(int index, Scenario.Step step) {
+    StepOutcome expected = kernel.steps().get(index);
+    StepOutcome second = again.steps().get(index);
+    StepOutcome actual = model.steps().get(index);
+    String where =
+        "frame "
+            + (index + 1)
+            + " ("
+            + (step.device() == null ? "sent by the host" : "in " + step.device())
+            + (step.comment().isEmpty() ? "" : ", " + step.comment())
+            + "): ";
+    if (!expected.drops().equals(actual.drops()) && expected.drops().equals(second.drops())) {
+      differences.add(
+          where + "drops\n  kernel " + expected.drops() + "\n  model  " + actual.drops());
+    }
+    int sent = Math.max(expected.sent().size(), actual.sent().size());
+    for (int i = 0; i < sent; i++) {
+      Sent ours = i < actual.sent().size() ? actual.sent().get(i) : null;
+      Sent theirs = i < expected.sent().size() ? expected.sent().get(i) : null;
+      Sent theirsAgain = i < second.sent().size() ? second.sent().get(i) : null;
+      if (theirs != null && ours != null && theirsAgain != null) {
+        boolean chosen = !Arrays.equals(theirs.frame(), theirsAgain.frame());
+        byte[] a = chosen ? withoutChoices(theirs.frame()) : theirs.frame();
+        byte[] b = chosen ? withoutChoices(ours.frame()) : ours.frame();
+        if (theirs.device().equals(ours.device()) && Arrays.equals(a, b)) {
+          continue;
+        }
+      }
+      differences.add(
+          where + "sent #" + (i + 1) + "\n  kernel " + text(theirs) + "\n  model  " + text(ours));
+      break;
+    }
+  }
+
+  private static String text(Sent sent) {
+    return sent == null ? "nothing" : sent.device() + " " + HexFormat.of().formatHex(sent.frame());
+  }
+
+  /** The frame with what the kernel draws at random, or reads from the clock, set to zero. */
+  private static byte[] withoutChoices(byte[] frame) {
+    byte[] bytes = frame.clone();
+    int ip = ETHERNET;
+    if (bytes.length >= 18 && bytes[12] == (byte) 0x81 && bytes[13] == 0) {
+      ip += 4;
+    }
+    if (bytes.length < ip + 20 || bytes[ip] >>> 4 != 4) {
+      return bytes;
+    }
+    Arrays.fill(bytes, ip + 4, ip + 6, (byte) 0);
+    Arrays.fill(bytes, ip + 10, ip + 12, (byte) 0);
+    int header = (bytes[ip] & 15) * 4;
+    int icmp = ip + header;
+    boolean timestampReply =
+        bytes[ip + 9] == 1 && bytes.length >= icmp + 20 && (bytes[icmp] == 14 || bytes[icmp] == 13);
+    if (timestampReply) {
+      Arrays.fill(bytes, icmp + 2, icmp + 4, (byte) 0);
+      Arrays.fill(bytes, icmp + 12, icmp + 20, (byte) 0);
+    }
+    return bytes;
+  }
+
+  private void lines(String what, List<String> expected, List<String> second, List<String> actual) {
+    for (int i = 0; i < Math.max(expected.size(), actual.size()); i++) {
+      String theirs = i < expected.size() ? expected.get(i) : "(nothing)";
+      String ours = i < actual.size() ? actual.get(i) : "(nothing)";
+      boolean chosen = i < second.size() && i < expected.size() && !second.get(i).equals(theirs);
+      if (!theirs.equals(ours) && !chosen) {
+        differences.add(what + ", line " + (i + 1) + "\n  kernel " + theirs + "\n  model  " + ours);
+        return;
+      }
+    }
+  }
+
+  /** Lines with a timeout in seconds, which may be one less in the kernel, whose time passes. */
+  private void timedLines(
+      String what, List<String> expected, List<String> second, List<String> actual) {
+    lines(
+        what,
+        expected.stream().map(Comparison::withoutTimeout).sorted(order(what)).toList(),
+        second.stream().map(Comparison::withoutTimeout).sorted(order(what)).toList(),
+        actual.stream().map(Comparison::withoutTimeout).sorted(order(what)).toList());
+    List<String> byText = expected.stream().sorted(order(what)).toList();
+    List<String> oursByText = actual.stream().sorted(order(what)).toList();
+    for (int i = 0; i < Math.min(byText.size(), oursByText.size()); i++) {
+      long theirs = timeout(byText.get(i));
+      long ours = timeout(oursByText.get(i));
+      if (withoutTimeout(byText.get(i)).equals(withoutTimeout(oursByText.get(i)))
+          && (ours - theirs > 2 || theirs > ours)) {
+        differences.add(
+            what + ": timeout\n  kernel " + byText.get(i) + "\n  model  " + oursByText.get(i));
+        return;
+      }
+    }
+  }
+
+  /** Events keep their order; the connection table has none. */
+  private static Comparator<String> order(String what) {
+    return what.equals("events") ? (a, b) -> 0 : Comparator.comparing(Comparison::withoutTimeout);
+  }
+
+  private static String withoutTimeout(String line) {
+    return TIMEOUT.matcher(line).replaceFirst("$1$2* ");
+  }
+
+  private static long timeout(String line) {
+    Matcher matcher = TIMEOUT.matcher(line);
+    return matcher.find() ? Long.parseLong(matcher.group(3)) : 0;
+  }
+}

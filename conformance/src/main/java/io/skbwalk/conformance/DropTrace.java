@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import java.io.IOException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
+
+/**
+ * The kernel's own kfree_skb tracepoint for one thread: reason and function of each packet that it
+ * dropped. Uses a tracefs instance of its own, so several may run at once.
+ */
+final class DropTrace implements AutoCloseable {
+  private static final Path TRACING = Path.of("/sys/kernel/tracing");
+  private static final Pattern LINE =
+      Pattern.compile("kfree_skb: .*location=([A-Za-z0-9_.]+)\\+0x\\S+ reason: ([A-Z0-9_]+)");
+
+  private final Path instance;
+  private final int pipe;
+  private final byte[] scratch = new byte[65536];
+  private String rest = "";
+
+  /** Traces the calling thread; the tracefs must be mounted (see {@link #mount}). */
+  DropTrace() throws IOException {
+    instance =
+        TRACING.resolve("instances/skbwalk-" + ProcessHandle.current().pid() + "-" + Libc.gettid());
+    Files.createDirectory(instance);
+    Files.writeString(instance.resolve("set_event_pid"), Integer.toString(Libc.gettid()));
+    Files.writeString(instance.resolve("events/skb/kfree_skb/enable"), "1");
+    pipe =
+        Libc.open(
+            instance.resolve("trace_pipe").toString(),
+            Libc.O_RDONLY | Libc.O_NONBLOCK | Libc.O_CLOEXEC);
+  }
+
+  /** Mounts the tracefs where it is not mounted yet. */
+  static void mount() throws IOException {
+    if (!Files.exists(TRACING.resolve("instances"))) {
+      Commands.run("mount", "-t", "tracefs", "tracefs", TRACING.toString());
+    }
+  }
+
+  /** The drops since the last call, in order, as {@code REASON function}. */
+  List<String> read() {
+    StringBuilder text = new StringBuilder(rest);
+    for (byte[] bytes; (bytes = Libc.readNow(pipe, scratch)) != null; ) {
+      text.append(new String(bytes, StandardCharsets.US_ASCII));
+    }
+    int end = text.lastIndexOf("\n") + 1;
+    rest = text.substring(end);
+    List<String> drops = new ArrayList<>();
+    text.substring(0, end)
+        .lines()
+        .forEach(
+            line -> {
+              Matcher matcher = LINE.matcher(line);
+              if (matcher.find()) {
+                // The compiler's clones of a function (name.isra.0) are that function.
+                drops.add(matcher.group(2) + " " + matcher.group(1).replaceAll("\\..*", ""));
+              }
+            });
+    return drops;
+  }
+
+  @Override
+  public void close() throws IOException {
+    Libc.close(pipe);
+    Files.writeString(instance.resolve("events/skb/kfree_skb/enable"), "0");
+    Files.delete(instance);
+  }
+}

@@ -1,0 +1,435 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import com.sun.jna.LastErrorException;
+import com.sun.jna.Memory;
+import io.skbwalk.conformance.Outcome.Sent;
+import io.skbwalk.conformance.Outcome.StepOutcome;
+import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostDescription.RouteType;
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.lib.Mac;
+import java.io.IOException;
+import java.nio.ByteOrder;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.concurrent.Callable;
+import java.util.concurrent.FutureTask;
+
+/**
+ * A machine of the running kernel: a network namespace of a thread of its own, with a TAP interface
+ * for each that the description has. When the write of a frame to a TAP returns, the kernel is done
+ * with it.
+ */
+final class KernelMachine implements AutoCloseable {
+  /** The tools that must be installed. */
+  private static final String[] TOOLS = {
+    "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack"
+  };
+
+  private final Map<String, Integer> taps = new LinkedHashMap<>();
+  private final List<ListeningSocket> sockets = new ArrayList<>();
+  private final byte[] scratch = new byte[66_000];
+  private DropTrace drops;
+  private ConntrackEvents events;
+  private int rawSocket = -1;
+
+  private record ListeningSocket(HostDescription.Socket description, int fd) {}
+
+  private KernelMachine() {}
+
+  /** Why the kernel cannot be asked on this machine; null when it can. */
+  static String unavailable() {
+    if (!System.getProperty("os.name").equals("Linux")) {
+      return "this is not Linux";
+    }
+    for (String tool : TOOLS) {
+      if (!Commands.exists(tool)) {
+        return "the command " + tool + " is missing (bin/verify installs it when run as root)";
+      }
+    }
+    if (!Files.isWritable(Path.of("/dev/net/tun"))) {
+      return "/dev/net/tun cannot be opened (not root, or no TUN driver)";
+    }
+    try {
+      DropTrace.mount();
+      return onThreadOfItsOwn(
+          () -> {
+            Libc.unshare(Libc.CLONE_NEWNET);
+            new DropTrace().close();
+            return null;
+          });
+    } catch (IOException | RuntimeException e) {
+      return "no network namespace or tracefs (not root?): " + e.getMessage();
+    }
+  }
+
+  /** Runs {@code scenario} in a new namespace. */
+  static Outcome run(Scenario scenario) throws IOException {
+    return onThreadOfItsOwn(
+        () -> {
+          Libc.unshare(Libc.CLONE_NEWNET);
+          try (KernelMachine machine = new KernelMachine()) {
+            machine.setUp(scenario);
+            List<StepOutcome> steps = new ArrayList<>();
+            for (Scenario.Step step : scenario.steps()) {
+              steps.add(machine.step(step));
+            }
+            return machine.outcome(scenario, steps);
+          }
+        });
+  }
+
+  private static <T> T onThreadOfItsOwn(Callable<T> work) throws IOException {
+    FutureTask<T> task = new FutureTask<>(work);
+    Thread thread = new Thread(task, "namespace");
+    thread.setDaemon(true);
+    thread.start();
+    try {
+      return task.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } catch (java.util.concurrent.ExecutionException e) {
+      if (e.getCause() instanceof IOException io) {
+        throw io;
+      }
+      throw new IOException(e.getCause());
+    }
+  }
+
+  // ---- setting it up
+  // ------------------------------------------------------------------------------
+
+  private void setUp(Scenario scenario) throws IOException {
+    HostDescription host = scenario.host();
+    sysctl("net.ipv6.conf.all.disable_ipv6", "1");
+    sysctl("net.ipv6.conf.default.disable_ipv6", "1");
+    // ICMP errors are never rate-limited unless the scenario is about that.
+    sysctl("net.ipv4.icmp_ratemask", "0");
+    for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
+      if (!namesInterface(entry.getKey(), host)) {
+        sysctl(entry.getKey(), entry.getValue());
+      }
+    }
+    StringBuilder batch = new StringBuilder("link set lo up\n");
+    for (HostDescription.Interface nic : host.interfaces()) {
+      if (nic.vlanLink() == null) {
+        batch.append("tuntap add dev ").append(nic.name()).append(" mode tap\n");
+        batch
+            .append("link set dev ")
+            .append(nic.name())
+            .append(" address ")
+            .append(Mac.format(nic.macAddress()))
+            .append(" mtu ")
+            .append(nic.mtu())
+            .append('\n');
+      }
+    }
+    ip(batch);
+    batch.setLength(0);
+    for (HostDescription.Interface nic : host.interfaces()) {
+      if (nic.vlanLink() == null) {
+        taps.put(nic.name(), Libc.openTap(nic.name()));
+      } else {
+        batch
+            .append("link add link ")
+            .append(nic.vlanLink())
+            .append(" name ")
+            .append(nic.name())
+            .append(" address ")
+            .append(Mac.format(nic.macAddress()))
+            .append(" mtu ")
+            .append(nic.mtu())
+            .append(" type vlan id ")
+            .append(nic.vlanId())
+            .append('\n');
+      }
+    }
+    ip(batch);
+    batch.setLength(0);
+    for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
+      if (namesInterface(entry.getKey(), host)) {
+        sysctl(entry.getKey(), entry.getValue());
+      }
+    }
+    for (HostDescription.Interface nic : host.interfaces()) {
+      for (HostDescription.Address address : nic.addresses()) {
+        batch.append("addr add ").append(Ip4.format(address.address())).append('/');
+        batch.append(address.prefixLength()).append(" dev ").append(nic.name()).append('\n');
+      }
+      batch.append("link set dev ").append(nic.name()).append(" up\n");
+    }
+    for (HostDescription.Neighbour neighbour : host.neighbours()) {
+      batch.append("neigh add ").append(Ip4.format(neighbour.address())).append(" lladdr ");
+      batch.append(Mac.format(neighbour.macAddress())).append(" dev ").append(neighbour.device());
+      batch.append(" nud permanent\n");
+    }
+    for (HostDescription.Route route : host.routes()) {
+      route(batch, route);
+    }
+    for (HostDescription.PolicyRule rule : host.policyRules()) {
+      policyRule(batch, rule);
+    }
+    ip(batch);
+    if (!scenario.rules().isBlank()) {
+      Commands.runWith(scenario.rules(), "iptables-legacy-restore");
+    }
+    for (HostDescription.Socket socket : host.sockets()) {
+      sockets.add(new ListeningSocket(socket, listen(socket)));
+    }
+    if (scenario.steps().stream().anyMatch(step -> step.device() == null)) {
+      rawSocket =
+          Libc.socket(Libc.AF_INET, Libc.SOCK_RAW | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 255);
+      Libc.setsockopt(rawSocket, Libc.SOL_SOCKET, Libc.SO_BROADCAST, Libc.intValue(1), 4);
+    }
+    events = new ConntrackEvents();
+    for (int fd : taps.values()) {
+      while (Libc.readNow(fd, scratch) != null) {
+        // What setting up made the kernel send is not the scenario's.
+      }
+    }
+    drops = new DropTrace();
+  }
+
+  private static void ip(CharSequence batch) throws IOException {
+    if (batch.length() > 0) {
+      Commands.runWith(batch.toString(), "ip", "-batch", "-");
+    }
+  }
+
+  private static boolean namesInterface(String sysctl, HostDescription host) {
+    return host.interfaces().stream().anyMatch(nic -> sysctl.contains("." + nic.name() + "."));
+  }
+
+  private static void sysctl(String name, String value) throws IOException {
+    String path = name.replace('.', '/');
+    // An interface's name may have dots of its own: net.ipv4.conf.eth0.5.rp_filter.
+    for (String prefix : new String[] {"net.ipv4.conf.", "net.ipv4.neigh."}) {
+      if (name.startsWith(prefix)) {
+        int last = name.lastIndexOf('.');
+        path =
+            prefix.replace('.', '/')
+                + name.substring(prefix.length(), last)
+                + "/"
+                + name.substring(last + 1);
+      }
+    }
+    // The thread's own namespace: sysctls resolve against the caller.
+    Files.writeString(Path.of("/proc/sys", path), value);
+  }
+
+  private static void route(StringBuilder batch, HostDescription.Route route) {
+    batch.append("route add ");
+    if (route.type() != RouteType.UNICAST) {
+      batch.append(route.type().name().toLowerCase(Locale.ROOT)).append(' ');
+    }
+    batch.append(Ip4.format(route.destination())).append('/').append(route.prefixLength());
+    if (route.gateway() != 0) {
+      batch.append(" via ").append(Ip4.format(route.gateway()));
+    }
+    if (route.device() != null) {
+      batch.append(" dev ").append(route.device());
+    }
+    batch.append(" table ").append(route.table());
+    if (route.metric() != 0) {
+      batch.append(" metric ").append(route.metric());
+    }
+    if (route.source() != 0) {
+      batch.append(" src ").append(Ip4.format(route.source()));
+    }
+    if (route.mtu() != 0) {
+      batch.append(" mtu ").append(route.mtu());
+    }
+    if (route.onLink()) {
+      batch.append(" onlink");
+    }
+    batch.append('\n');
+  }
+
+  private static void policyRule(StringBuilder batch, HostDescription.PolicyRule rule) {
+    batch.append("rule add ");
+    if (rule.inverted()) {
+      batch.append("not ");
+    }
+    batch.append("from ").append(Ip4.format(rule.from())).append('/').append(rule.fromLength());
+    if (rule.toLength() != 0) {
+      batch.append(" to ").append(Ip4.format(rule.to())).append('/').append(rule.toLength());
+    }
+    if (rule.markMask() != 0) {
+      batch.append(String.format(" fwmark 0x%x/0x%x", rule.mark(), rule.markMask()));
+    }
+    if (rule.tos() != 0) {
+      batch.append(String.format(" tos 0x%x", rule.tos()));
+    }
+    if (rule.iif() != null) {
+      batch.append(" iif ").append(rule.iif());
+    }
+    if (rule.oif() != null) {
+      batch.append(" oif ").append(rule.oif());
+    }
+    batch.append(" priority ").append(rule.priority());
+    if (rule.action() == RouteType.UNICAST) {
+      batch.append(" table ").append(rule.table());
+    } else {
+      batch.append(' ').append(rule.action().name().toLowerCase(Locale.ROOT));
+    }
+    batch.append('\n');
+  }
+
+  private static int listen(HostDescription.Socket socket) {
+    int flags = Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC;
+    int fd =
+        switch (socket.kind()) {
+          case TCP -> Libc.socket(Libc.AF_INET, Libc.SOCK_STREAM | flags, 0);
+          case UDP -> Libc.socket(Libc.AF_INET, Libc.SOCK_DGRAM | flags, 0);
+          case RAW -> Libc.socket(Libc.AF_INET, Libc.SOCK_RAW | flags, socket.protocol());
+          case PACKET ->
+              Libc.socket(
+                  Libc.AF_PACKET,
+                  Libc.SOCK_RAW | flags,
+                  Short.toUnsignedInt(Short.reverseBytes((short) socket.protocol())));
+        };
+    if (socket.device() != null) {
+      byte[] name = (socket.device() + "\0").getBytes(StandardCharsets.US_ASCII);
+      Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_BINDTODEVICE, name, name.length);
+    }
+    switch (socket.kind()) {
+      case TCP -> {
+        Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, Libc.intValue(1), 4);
+        Libc.bind(fd, Libc.inet(socket.address(), socket.port()), 16);
+        dropAll(fd);
+        Libc.listen(fd, 16);
+      }
+      case UDP -> {
+        Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, Libc.intValue(1), 4);
+        Libc.bind(fd, Libc.inet(socket.address(), socket.port()), 16);
+      }
+      case RAW -> {
+        if (socket.address() != 0) {
+          Libc.bind(fd, Libc.inet(socket.address(), 0), 16);
+        }
+      }
+      case PACKET -> {
+        // It sees every interface's frames.
+      }
+    }
+    return fd;
+  }
+
+  /**
+   * A listening socket of the model takes segments and stays silent. The kernel's is made so with a
+   * filter that refuses everything: the segment has come all the way to it and is dropped there, as
+   * SOCKET_FILTER.
+   */
+  private static void dropAll(int fd) {
+    Memory instruction = new Memory(8);
+    instruction.setShort(0, (short) 0x06); // BPF_RET | BPF_K: accept k bytes, none
+    instruction.setShort(2, (short) 0);
+    instruction.setInt(4, 0);
+    java.nio.ByteBuffer program = java.nio.ByteBuffer.allocate(16).order(ByteOrder.nativeOrder());
+    program.putShort(0, (short) 1);
+    program.putLong(8, com.sun.jna.Pointer.nativeValue(instruction));
+    Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_ATTACH_FILTER, program.array(), 16);
+    java.lang.ref.Reference.reachabilityFence(instruction);
+  }
+
+  // ---- one frame
+  // ----------------------------------------------------------------------------------
+
+  private StepOutcome step(Scenario.Step step) {
+    if (step.device() == null) {
+      byte[] packet = step.bytes();
+      int destination = java.nio.ByteBuffer.wrap(packet).getInt(16);
+      try {
+        Libc.sendto(rawSocket, packet, packet.length, 0, Libc.inet(destination, 0), 16);
+      } catch (LastErrorException e) {
+        // EPERM and the like: the packet was refused on its way, as its drop reason tells.
+      }
+    } else {
+      try {
+        Libc.write(taps.get(step.device()), step.bytes(), step.bytes().length);
+      } catch (LastErrorException e) {
+        // The driver itself refuses frames shorter than an Ethernet header.
+        if (e.getErrorCode() != Libc.EINVAL) {
+          throw e;
+        }
+      }
+    }
+    List<Sent> sent = new ArrayList<>();
+    taps.forEach(
+        (name, fd) -> {
+          for (byte[] frame; (frame = Libc.readNow(fd, scratch)) != null; ) {
+            sent.add(new Sent(name, frame));
+          }
+        });
+    return new StepOutcome(sent, drops.read());
+  }
+
+  // ---- what is left at the end
+  // ----------------------------------------------------------------------
+
+  private Outcome outcome(Scenario scenario, List<StepOutcome> steps) throws IOException {
+    List<String> received = new ArrayList<>();
+    for (ListeningSocket socket : sockets) {
+      if (socket.description.kind() == HostDescription.SocketKind.TCP) {
+        continue; // counted by its drops
+      }
+      int count = 0;
+      long bytes = 0;
+      for (byte[] datagram; (datagram = receive(socket.fd)) != null; count++) {
+        bytes += datagram.length;
+      }
+      received.add(Outcomes.socketLine(socket.description, count, bytes));
+    }
+    List<String> counters = new ArrayList<>();
+    if (!scenario.rules().isBlank()) {
+      Commands.run("iptables-legacy-save", "-c")
+          .lines()
+          .filter(line -> !line.startsWith("#"))
+          .forEach(counters::add);
+    }
+    List<String> conntrack =
+        Commands.run("conntrack", "-L").lines().filter(line -> !line.isBlank()).sorted().toList();
+    return new Outcome(steps, counters, conntrack, received, events.finish());
+  }
+
+  private byte[] receive(int fd) {
+    try {
+      long length = Libc.recv(fd, scratch, scratch.length, 0);
+      return java.util.Arrays.copyOf(scratch, (int) length);
+    } catch (LastErrorException e) {
+      if (e.getErrorCode() == Libc.EAGAIN) {
+        return null;
+      }
+      // An ICMP error for the socket; the next call reads on.
+      return receive(fd);
+    }
+  }
+
+  @Override
+  public void close() throws IOException {
+    if (events != null) {
+      events.close();
+    }
+    if (drops != null) {
+      drops.close();
+    }
+    if (rawSocket >= 0) {
+      Libc.close(rawSocket);
+    }
+    for (ListeningSocket socket : sockets) {
+      Libc.close(socket.fd);
+    }
+    for (int fd : taps.values()) {
+      Libc.close(fd);
+    }
+  }
+}
