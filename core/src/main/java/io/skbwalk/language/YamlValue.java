@@ -1,0 +1,226 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.language;
+
+import io.skbwalk.lib.SourceException;
+import io.skbwalk.lib.SourcePosition;
+import java.io.StringReader;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.function.Function;
+import org.yaml.snakeyaml.LoaderOptions;
+import org.yaml.snakeyaml.Yaml;
+import org.yaml.snakeyaml.constructor.SafeConstructor;
+import org.yaml.snakeyaml.error.Mark;
+import org.yaml.snakeyaml.error.MarkedYAMLException;
+import org.yaml.snakeyaml.error.YAMLException;
+import org.yaml.snakeyaml.nodes.MappingNode;
+import org.yaml.snakeyaml.nodes.Node;
+import org.yaml.snakeyaml.nodes.NodeTuple;
+import org.yaml.snakeyaml.nodes.ScalarNode;
+import org.yaml.snakeyaml.nodes.SequenceNode;
+import org.yaml.snakeyaml.nodes.Tag;
+
+/**
+ * A piece of a YAML file that knows where it stands. Reading it as the wrong thing is a {@link
+ * SourceException} at that place. No Java object is ever constructed from a file: only the parsed
+ * nodes are read.
+ */
+final class YamlValue {
+  /** Aliases and nesting that no honest file needs, and no hostile one gets. */
+  private static final int MAX_ALIASES = 50;
+
+  private static final int MAX_NESTING = 50;
+  private static final int MAX_CODE_POINTS = 64 * 1024 * 1024;
+
+  private final String file;
+  private final Node node;
+
+  private YamlValue(String file, Node node) {
+    this.file = file;
+    this.node = node;
+  }
+
+  /** The one document in {@code text}; an empty one is null. */
+  static YamlValue parse(String file, String text) {
+    LoaderOptions options = new LoaderOptions();
+    options.setMaxAliasesForCollections(MAX_ALIASES);
+    options.setNestingDepthLimit(MAX_NESTING);
+    options.setCodePointLimit(MAX_CODE_POINTS);
+    options.setAllowDuplicateKeys(false);
+    try {
+      Node node = new Yaml(new SafeConstructor(options)).compose(new StringReader(text));
+      return node == null ? null : new YamlValue(file, node);
+    } catch (MarkedYAMLException e) {
+      Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
+      String problem = e.getProblem() == null ? e.getContext() : e.getProblem();
+      throw new SourceException(position(file, mark), "not YAML: " + problem);
+    } catch (YAMLException e) {
+      String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
+      throw new SourceException(new SourcePosition(file, 0, 0), "not YAML: " + message);
+    }
+  }
+
+  private static SourcePosition position(String file, Mark mark) {
+    return mark == null
+        ? new SourcePosition(file, 0, 0)
+        : new SourcePosition(file, mark.getLine() + 1, mark.getColumn() + 1);
+  }
+
+  /** Where it begins. */
+  SourcePosition position() {
+    return position(file, node.getStartMark());
+  }
+
+  /** An error here. */
+  SourceException error(String problem) {
+    return new SourceException(position(), problem);
+  }
+
+  boolean isMap() {
+    return node instanceof MappingNode;
+  }
+
+  boolean isList() {
+    return node instanceof SequenceNode;
+  }
+
+  boolean isScalar() {
+    return node instanceof ScalarNode;
+  }
+
+  /**
+   * True for a scalar without quotes that YAML reads as nothing ({@code ~}, {@code null}, empty).
+   */
+  boolean isNull() {
+    return node.getTag().equals(Tag.NULL);
+  }
+
+  /** The scalar as it is written, quotes removed. */
+  String text() {
+    if (node instanceof ScalarNode scalar) {
+      return scalar.getValue();
+    }
+    throw error("expected a single value, found a " + (isMap() ? "mapping" : "list"));
+  }
+
+  /** The scalar as a whole number from {@code min} to {@code max}; 0x and 0 prefixes as in C. */
+  long number(long min, long max) {
+    String text = text();
+    long value;
+    try {
+      value = Long.decode(text);
+    } catch (NumberFormatException e) {
+      throw error("expected a number from " + min + " to " + max + ", found \"" + text + "\"");
+    }
+    if (value < min || value > max) {
+      throw error("expected a number from " + min + " to " + max + ", found " + value);
+    }
+    return value;
+  }
+
+  /** The scalar as true or false. */
+  boolean bool() {
+    switch (text()) {
+      case "true", "yes", "on":
+        return true;
+      case "false", "no", "off":
+        return false;
+      default:
+        throw error("expected true or false, found \"" + text() + "\"");
+    }
+  }
+
+  /** The scalar through {@code parser}, whose IllegalArgumentException becomes an error here. */
+  <T> T parsed(Function<String, T> parser) {
+    try {
+      return parser.apply(text());
+    } catch (IllegalArgumentException e) {
+      throw error(e.getMessage());
+    }
+  }
+
+  /** The elements of a list. */
+  List<YamlValue> list() {
+    if (!(node instanceof SequenceNode sequence)) {
+      throw error("expected a list (- item, or [item, item])");
+    }
+    List<YamlValue> values = new ArrayList<>();
+    for (Node element : sequence.getValue()) {
+      values.add(new YamlValue(file, element));
+    }
+    return values;
+  }
+
+  /** The entries of a mapping, keys and values with their places, in order. */
+  Map<YamlValue, YamlValue> entries() {
+    if (!(node instanceof MappingNode mapping)) {
+      throw error("expected a mapping (key: value)");
+    }
+    Map<YamlValue, YamlValue> values = new LinkedHashMap<>();
+    Map<String, YamlValue> seen = new LinkedHashMap<>();
+    for (NodeTuple tuple : mapping.getValue()) {
+      YamlValue key = new YamlValue(file, tuple.getKeyNode());
+      YamlValue before = seen.put(key.text(), key);
+      if (before != null) {
+        throw key.error(
+            "the key " + key.text() + " is there already, in line " + before.position().line());
+      }
+      values.put(key, new YamlValue(file, tuple.getValueNode()));
+    }
+    return values;
+  }
+
+  /** The mapping's values by key, every key being one of {@code known}. */
+  Fields fields(String what, String... known) {
+    Map<String, YamlValue> values = new LinkedHashMap<>();
+    for (Map.Entry<YamlValue, YamlValue> entry : entries().entrySet()) {
+      String key = entry.getKey().text();
+      if (!List.of(known).contains(key)) {
+        throw entry
+            .getKey()
+            .error(
+                "unknown key \"" + key + "\" in " + what + "; known: " + String.join(", ", known));
+      }
+      values.put(key, entry.getValue());
+    }
+    return new Fields(this, what, values);
+  }
+
+  /** The values of a mapping whose keys are known. */
+  record Fields(YamlValue owner, String what, Map<String, YamlValue> values) {
+    /** The value of {@code key}, or null when it is not there or null. */
+    YamlValue get(String key) {
+      YamlValue value = values.get(key);
+      return value == null || value.isNull() ? null : value;
+    }
+
+    /** The value of {@code key}, which must be there. */
+    YamlValue require(String key) {
+      YamlValue value = get(key);
+      if (value == null) {
+        throw owner.error(what + " needs the key \"" + key + "\"");
+      }
+      return value;
+    }
+
+    String text(String key, String otherwise) {
+      return get(key) == null ? otherwise : get(key).text();
+    }
+
+    long number(String key, long min, long max, long otherwise) {
+      return get(key) == null ? otherwise : get(key).number(min, max);
+    }
+
+    boolean bool(String key, boolean otherwise) {
+      return get(key) == null ? otherwise : get(key).bool();
+    }
+
+    /** The list under {@code key}; empty when it is not there. */
+    List<YamlValue> list(String key) {
+      return get(key) == null ? List.of() : get(key).list();
+    }
+  }
+}
