@@ -7,8 +7,8 @@ import io.skbwalk.skb.SkBuff;
 import java.util.Arrays;
 
 /**
- * Plays struct inet_skb_parm (IPCB): what the IP layer remembers about a packet. Its flags are in {@link
- * SkBuff#cbFlags}; the rest exists only for packets with options and for reassembled ones.
+ * Plays struct inet_skb_parm (IPCB): what the IP layer remembers about a packet. Its flags are in
+ * {@link SkBuff#cbFlags}; the rest exists only for packets with options and for reassembled ones.
  */
 public final class IpControlBlock implements ControlBlock {
   /** IPSKB_FORWARDED: ip_forward had it. */

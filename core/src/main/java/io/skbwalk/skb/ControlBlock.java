@@ -7,7 +7,8 @@ public interface ControlBlock {
   /**
    * Copies this block for a copy of the packet.
    *
-   * @param old the block that the copy's buffer has from an earlier use, or null; reused when it fits
+   * @param old the block that the copy's buffer has from an earlier use, or null; reused when it
+   *     fits
    * @return the copy's block
    */
   ControlBlock copyTo(ControlBlock old);

@@ -63,7 +63,9 @@ public final class SkBuff {
   /** The recycled buffer behind {@link #head}. */
   ByteBuf buffer;
 
-  /** The bytes; index 0 is the start of the headroom. Only {@link SkBuffPool#expand} replaces it. */
+  /**
+   * The bytes; index 0 is the start of the headroom. Only {@link SkBuffPool#expand} replaces it.
+   */
   public byte[] head;
 
   /** Offset of the first byte of the current layer. */
@@ -132,8 +134,8 @@ public final class SkBuff {
   public int cbFlags;
 
   /**
-   * The layer's own control block, made once per buffer by the layer and kept when recycled; what it
-   * holds counts only as far as {@link #cbFlags} says.
+   * The layer's own control block, made once per buffer by the layer and kept when recycled; what
+   * it holds counts only as far as {@link #cbFlags} says.
    */
   public ControlBlock cb;
 
