@@ -39,6 +39,7 @@ public final class FrameBuilder {
   private int transportChecksum = UNSET;
   private int checksumAt = -1;
   private boolean pseudoHeader;
+  private int udpLength = UNSET;
   private byte[] payload = {};
 
   /** A frame with the given Ethernet addresses. */
@@ -144,6 +145,25 @@ public final class FrameBuilder {
     return transport(6, header.array(), 16, true);
   }
 
+  /**
+   * Sets fields of the TCP header built before: the data offset in 32-bit words, negative for the
+   * right one, and the urgent pointer.
+   */
+  public FrameBuilder tcpOverrides(int dataOffsetWords, int urgent) {
+    ByteBuffer header = ByteBuffer.wrap(transport);
+    if (dataOffsetWords >= 0) {
+      header.put(12, (byte) (dataOffsetWords << 4));
+    }
+    header.putShort(18, (short) urgent);
+    return this;
+  }
+
+  /** Sets the UDP length field, whatever the real length. */
+  public FrameBuilder udpLength(int value) {
+    udpLength = value;
+    return this;
+  }
+
   /** Makes it a UDP datagram. */
   public FrameBuilder udp(int sourcePort, int destinationPort) {
     ByteBuffer header = ByteBuffer.allocate(8);
@@ -210,7 +230,7 @@ public final class FrameBuilder {
     if (checksumAt >= 0) {
       int segment = length - header;
       if (protocol == 17 && transport.length == 8) {
-        packet.putShort(header + 4, (short) segment);
+        packet.putShort(header + 4, (short) (udpLength == UNSET ? segment : udpLength));
       }
       int sum = transportChecksum;
       if (sum == UNSET) {

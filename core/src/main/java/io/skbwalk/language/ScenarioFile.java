@@ -1,0 +1,138 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.language;
+
+import io.skbwalk.lib.SourceException;
+import io.skbwalk.lib.SourcePosition;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.List;
+
+/**
+ * A packet scenario: frames made by hand for a host under rules (docs: packet scenarios). The host
+ * and the rules stand in the file or in files that it names, relative to itself.
+ */
+public final class ScenarioFile {
+  /** Reads a file that a scenario names. */
+  @FunctionalInterface
+  public interface FileReader {
+    /** The text of {@code name}, as seen from the scenario's own folder. */
+    String read(String name) throws IOException;
+  }
+
+  /**
+   * Rules that a scenario brings along, not parsed yet.
+   *
+   * @param file the file that they come from (the scenario itself when they stand in it)
+   * @param text YAML or iptables-save; null when {@code tables} is set
+   * @param tables the YAML mapping when they stand in the scenario
+   */
+  record Rules(String file, String text, YamlValue tables, SourcePosition position) {}
+
+  /** Packets that belong together. */
+  public record Experiment(String name, List<ScenarioPacket> packets, SourcePosition position) {
+    /** Copies the list. */
+    public Experiment {
+      packets = List.copyOf(packets);
+    }
+  }
+
+  private final HostFile host;
+  private final List<Rules> rules;
+  private final List<Experiment> experiments;
+
+  private ScenarioFile(HostFile host, List<Rules> rules, List<Experiment> experiments) {
+    this.host = host;
+    this.rules = rules;
+    this.experiments = List.copyOf(experiments);
+  }
+
+  /** Does this text look like a packet scenario rather than rules or a host? */
+  public static boolean looksLikeOne(String text) {
+    return text.lines().anyMatch(line -> line.startsWith("experiments:"));
+  }
+
+  /**
+   * Reads a scenario.
+   *
+   * @param file its name, for errors
+   * @param host the host to use when the scenario names none; may be null
+   * @param files reads what the scenario refers to
+   * @throws SourceException at the first thing that is wrong
+   */
+  public static ScenarioFile parse(String file, String text, HostFile host, FileReader files) {
+    YamlValue root = YamlValue.parse(file, text);
+    if (root == null) {
+      throw new SourceException(
+          new SourcePosition(file, 1, 1), "the file is empty; a scenario needs experiments");
+    }
+    YamlValue.Fields fields = root.fields("a scenario", "host", "rules", "experiments");
+    HostFile machine = host;
+    YamlValue described = fields.get("host");
+    if (described != null && host == null) {
+      machine =
+          described.isMap()
+              ? HostFile.of(described)
+              : HostFile.parse(described.text(), read(described, files));
+    }
+    if (machine == null) {
+      throw root.error("the scenario names no host; add host: FILE, or give --host");
+    }
+    List<Rules> rules = new ArrayList<>();
+    YamlValue given = fields.get("rules");
+    if (given != null) {
+      for (YamlValue value : given.isList() ? given.list() : List.of(given)) {
+        rules.add(rules(file, value, files));
+      }
+    }
+    PacketReader packets = new PacketReader(machine.description());
+    List<Experiment> experiments = new ArrayList<>();
+    for (YamlValue value : fields.require("experiments").list()) {
+      YamlValue.Fields experiment = value.fields("an experiment", "name", "packets");
+      List<ScenarioPacket> list = new ArrayList<>();
+      for (YamlValue packet : experiment.require("packets").list()) {
+        packets.read(packet, list);
+      }
+      experiments.add(
+          new Experiment(
+              experiment.text("name", "experiment " + (experiments.size() + 1)),
+              list,
+              value.position()));
+    }
+    return new ScenarioFile(machine, rules, experiments);
+  }
+
+  private static Rules rules(String file, YamlValue value, FileReader files) {
+    if (value.isMap()) {
+      return new Rules(file, null, value, value.position());
+    }
+    String text = value.text();
+    if (text.contains("\n")) {
+      return new Rules(file, text, null, value.position());
+    }
+    return new Rules(text, read(value, files), null, value.position());
+  }
+
+  private static String read(YamlValue name, FileReader files) {
+    try {
+      return files.read(name.text());
+    } catch (IOException e) {
+      throw name.error("cannot read " + name.text() + ": " + e.getMessage());
+    }
+  }
+
+  /** The machine. */
+  public HostFile host() {
+    return host;
+  }
+
+  /** What it says of rules. */
+  List<Rules> rules() {
+    return rules;
+  }
+
+  /** The experiments in order. */
+  public List<Experiment> experiments() {
+    return experiments;
+  }
+}

@@ -1,0 +1,17 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.language;
+
+import io.skbwalk.lib.SourcePosition;
+
+/**
+ * One frame of a scenario.
+ *
+ * @param device the interface that it arrives on; null when the machine sends it itself
+ * @param afterNanos virtual time since the frame before, nanoseconds
+ * @param bytes an Ethernet frame without check sequence; an IP packet when the machine sends it
+ * @param comment what the file says of it, or a description; may be empty
+ * @param position where it is written
+ */
+public record ScenarioPacket(
+    String device, long afterNanos, byte[] bytes, String comment, SourcePosition position) {}
