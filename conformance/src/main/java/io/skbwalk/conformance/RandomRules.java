@@ -1,0 +1,372 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/** Rule sets drawn at random, as iptables-save text that iptables accepts. */
+final class RandomRules {
+  private static final Map<String, String[]> CHAINS = new LinkedHashMap<>();
+
+  static {
+    CHAINS.put("raw", new String[] {"PREROUTING", "OUTPUT"});
+    CHAINS.put("mangle", new String[] {"PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING"});
+    CHAINS.put("nat", new String[] {"PREROUTING", "INPUT", "OUTPUT", "POSTROUTING"});
+    CHAINS.put("filter", new String[] {"INPUT", "FORWARD", "OUTPUT"});
+    CHAINS.put("security", new String[] {"INPUT", "FORWARD", "OUTPUT"});
+  }
+
+  private final Random random;
+
+  RandomRules(Random random) {
+    this.random = random;
+  }
+
+  private boolean oneIn(int n) {
+    return random.nextInt(n) == 0;
+  }
+
+  private String pick(String... values) {
+    return values[random.nextInt(values.length)];
+  }
+
+  /** The text, empty when the draw is that there are no rules. */
+  String text() {
+    if (oneIn(15)) {
+      return "";
+    }
+    StringBuilder text = new StringBuilder();
+    for (Map.Entry<String, String[]> entry : CHAINS.entrySet()) {
+      String table = entry.getKey();
+      boolean used =
+          switch (table) {
+            case "filter" -> !oneIn(5);
+            case "nat" -> oneIn(2);
+            case "security" -> oneIn(8);
+            default -> oneIn(3);
+          };
+      if (used) {
+        table(text, table, entry.getValue());
+      }
+    }
+    return text.toString();
+  }
+
+  private void table(StringBuilder text, String table, String[] builtIn) {
+    text.append('*').append(table).append('\n');
+    for (String chain : builtIn) {
+      boolean drop = table.equals("filter") && oneIn(4);
+      text.append(':').append(chain).append(drop ? " DROP" : " ACCEPT").append(" [0:0]\n");
+    }
+    List<String> users = new ArrayList<>();
+    int count = random.nextInt(3);
+    for (int i = 0; i < count; i++) {
+      users.add("user" + i);
+      text.append(":user").append(i).append(" - [0:0]\n");
+    }
+    for (String chain : builtIn) {
+      int rules = random.nextInt(table.equals("filter") ? 7 : 4);
+      for (int i = 0; i < rules; i++) {
+        rule(text, table, chain, chain, users);
+      }
+    }
+    for (int i = 0; i < count; i++) {
+      // A user chain jumps only to later ones, so there is no loop; it may be reached from any
+      // hook.
+      int rules = random.nextInt(5);
+      for (int j = 0; j < rules; j++) {
+        rule(text, table, "user" + i, "", users.subList(i + 1, count));
+      }
+    }
+    text.append("COMMIT\n");
+  }
+
+  private void rule(
+      StringBuilder text, String table, String chain, String hook, List<String> users) {
+    StringBuilder rule = new StringBuilder("-A ").append(chain);
+    String target = target(table, hook, users);
+    String protocol = null;
+    if (target.contains("@tcp")) {
+      protocol = "tcp";
+      target = target.replace("@tcp", "");
+    } else if (oneIn(2)) {
+      protocol = pick("tcp", "udp", "icmp", "tcp", "udp");
+    }
+    basic(rule, hook);
+    if (protocol != null) {
+      rule.append(" -p ").append(protocol);
+      if (oneIn(2)) {
+        rule.append(transport(protocol));
+      }
+    } else if (oneIn(12)) {
+      rule.append(pick(" ! -p tcp", " -p 47", " ! -p icmp"));
+    }
+    int matches = oneIn(2) ? 0 : 1 + random.nextInt(2);
+    for (int i = 0; i < matches; i++) {
+      rule.append(match(hook, table, protocol));
+    }
+    rule.append(target);
+    text.append(rule).append('\n');
+  }
+
+  private void basic(StringBuilder rule, String hook) {
+    if (oneIn(4)) {
+      rule.append(oneIn(4) ? " !" : "")
+          .append(" -s ")
+          .append(
+              pick(
+                  "192.168.7.0/24",
+                  "203.0.113.9/32",
+                  "198.51.100.0/24",
+                  "203.0.113.1/32",
+                  "192.168.7.2/255.255.255.254",
+                  "192.0.0.2/255.0.0.255"));
+    }
+    if (oneIn(4)) {
+      rule.append(oneIn(4) ? " !" : "")
+          .append(" -d ")
+          .append(
+              pick(
+                  "192.168.7.0/24",
+                  "203.0.113.1/32",
+                  "198.51.100.0/24",
+                  "192.168.7.80/32",
+                  "224.0.0.0/4",
+                  "203.0.113.0/24"));
+    }
+    boolean in = !hook.equals("OUTPUT") && !hook.equals("POSTROUTING");
+    boolean out = !hook.equals("INPUT") && !hook.equals("PREROUTING");
+    if (in && oneIn(5)) {
+      rule.append(oneIn(4) ? " !" : "").append(" -i ").append(pick("eth0", "eth1", "eth+", "lo"));
+    }
+    if (out && oneIn(5)) {
+      rule.append(oneIn(4) ? " !" : "").append(" -o ").append(pick("eth0", "eth1", "eth+", "lo"));
+    }
+    if (oneIn(20)) {
+      rule.append(oneIn(2) ? " -f" : " ! -f");
+    }
+  }
+
+  private String transport(String protocol) {
+    String not = oneIn(5) ? " !" : "";
+    return switch (protocol) {
+      case "tcp" ->
+          switch (random.nextInt(6)) {
+            case 0 ->
+                " -m tcp" + not + " --dport " + pick("22", "80", "443", "1024:65535", ":1023");
+            case 1 ->
+                " -m tcp" + not + " --sport " + pick("22", "80", "443", "1024:65535", ":1023");
+            case 2 -> " -m tcp" + not + " --tcp-flags FIN,SYN,RST,ACK SYN";
+            case 3 ->
+                " -m tcp"
+                    + not
+                    + " --tcp-flags "
+                    + pick("SYN,RST SYN", "ALL NONE", "ACK ACK", "FIN,ACK FIN,ACK");
+            case 4 -> " -m tcp" + not + " --tcp-option " + pick("2", "3", "8", "4");
+            default -> " -m multiport" + not + " --dports 22,80,8000:9000";
+          };
+      case "udp" ->
+          switch (random.nextInt(3)) {
+            case 0 -> " -m udp" + not + " --dport " + pick("53", "5000", "1024:65535", "33434");
+            case 1 -> " -m udp" + not + " --sport " + pick("53", "5000", "1024:65535");
+            default -> " -m multiport" + not + pick(" --ports 53,5000", " --sports 53,40000:50000");
+          };
+      default ->
+          " -m icmp"
+              + not
+              + " --icmp-type "
+              + pick("8", "0", "3", "3/4", "11", "3/1", "5", "13", "any");
+    };
+  }
+
+  private String match(String hook, String table, String protocol) {
+    String not = oneIn(5) ? " !" : "";
+    switch (random.nextInt(19)) {
+      case 0, 1, 2:
+        return " -m conntrack"
+            + not
+            + " --ctstate "
+            + pick(
+                "NEW",
+                "RELATED,ESTABLISHED",
+                "INVALID",
+                "UNTRACKED",
+                "NEW,INVALID",
+                "DNAT",
+                "SNAT");
+      case 3:
+        return " -m state --state " + pick("NEW", "ESTABLISHED", "RELATED,ESTABLISHED", "INVALID");
+      case 4:
+        return " -m conntrack"
+            + not
+            + pick(
+                " --ctproto 6",
+                " --ctorigsrc 192.168.7.0/24",
+                " --ctorigdst 203.0.113.1",
+                " --ctreplsrc 198.51.100.0/24",
+                " --ctrepldst 203.0.113.1",
+                " --ctorigdstport 80",
+                " --ctreplsrcport 22:80",
+                " --ctstatus SEEN_REPLY",
+                " --ctstatus ASSURED",
+                " --ctstatus CONFIRMED",
+                " --ctstatus NONE")
+            + (oneIn(3) ? " --ctdir " + pick("ORIGINAL", "REPLY") : "");
+      case 5:
+        return " -m mark" + not + " --mark " + pick("0x1", "0x0", "0x10/0xf0", "0x3/0x3");
+      case 6:
+        return " -m connmark" + not + " --mark " + pick("0x1", "0x0", "0x10/0xf0", "0x3/0x3");
+      case 7:
+        return " -m limit --limit 1/hour --limit-burst " + (1 + random.nextInt(4));
+      case 8:
+        return hook.equals("PREROUTING") || hook.equals("INPUT") || hook.equals("FORWARD")
+            ? " -m mac" + not + " --mac-source 02:00:C0:A8:07:02"
+            : "";
+      case 9:
+        return " -m ttl" + pick(" --ttl-eq 64", " --ttl-gt 1", " --ttl-lt 64", " ! --ttl-eq 63");
+      case 10:
+        return " -m length" + not + " --length " + pick("0:100", "28", "100:65535", "40");
+      case 11:
+        return " -m iprange"
+            + not
+            + pick(
+                " --src-range 192.168.7.2-192.168.7.40", " --dst-range 198.51.100.1-203.0.113.5");
+      case 12:
+        return " -m addrtype"
+            + not
+            + pick(
+                " --dst-type LOCAL",
+                " --src-type LOCAL",
+                " --dst-type UNICAST",
+                " --dst-type BROADCAST",
+                " --dst-type MULTICAST",
+                " --src-type UNICAST");
+      case 13:
+        return " -m comment --comment \"rule " + random.nextInt(100) + "\"";
+      case 14:
+        return " -m pkttype" + not + " --pkt-type " + pick("unicast", "broadcast", "multicast");
+      case 15:
+        return oneIn(2)
+            ? " -m dscp" + not + " --dscp 0x" + pick("00", "0a", "2e", "04")
+            : " -m tos" + not + " --tos 0x" + pick("10/0x3f", "08/0xff", "00/0xff");
+      case 16:
+        int every = 2 + random.nextInt(3);
+        return " -m statistic --mode nth"
+            + not
+            + " --every "
+            + every
+            + " --packet "
+            + random.nextInt(every);
+      default:
+        String name = pick("one", "two");
+        String side = pick("--rsource", "--rdest");
+        return " -m recent"
+            + pick(
+                " --set --name " + name,
+                not + " --rcheck --name " + name,
+                " --update --seconds 3600 --hitcount 2 --name " + name,
+                " --rcheck --seconds 3600 --hitcount 3 --rttl --name " + name,
+                " --remove --name " + name)
+            + " --mask 255.255.255."
+            + pick("255", "0")
+            + " "
+            + side;
+    }
+  }
+
+  private String target(String table, String hook, List<String> users) {
+    if (!users.isEmpty() && oneIn(5)) {
+      return (oneIn(4) ? " -g " : " -j ") + users.get(random.nextInt(users.size()));
+    }
+    if (oneIn(8)) {
+      return "";
+    }
+    if (oneIn(12)) {
+      return hook.isEmpty() ? " -j RETURN" : pick(" -j RETURN", " -j ACCEPT");
+    }
+    if (oneIn(14)) {
+      return " -j LOG --log-prefix \""
+          + pick("a: ", "in ", "x")
+          + "\""
+          + pick("", " --log-tcp-options", " --log-ip-options", " --log-level 6");
+    }
+    switch (table) {
+      case "raw":
+        return pick(
+            " -j NOTRACK",
+            " -j CT --notrack",
+            " -j CT --zone 5",
+            " -j ACCEPT",
+            " -j DROP",
+            " -j TRACE");
+      case "mangle":
+        return switch (random.nextInt(9)) {
+          case 0, 1 ->
+              " -j MARK "
+                  + pick(
+                      "--set-xmark 0x1/0xffffffff",
+                      "--set-xmark 0x10/0xf0",
+                      "--set-xmark 0x0/0x1",
+                      "--set-xmark 0x3/0x0");
+          case 2 ->
+              " -j CONNMARK "
+                  + pick(
+                      "--set-xmark 0x1/0xffffffff",
+                      "--save-mark --nfmask 0xff --ctmask 0xff",
+                      "--restore-mark --nfmask 0xffffffff --ctmask 0xffffffff");
+          case 3 -> " -j TTL " + pick("--ttl-set 33", "--ttl-dec 1", "--ttl-inc 5");
+          case 4 -> " -j DSCP --set-dscp 0x" + pick("0a", "2e", "00");
+          case 5 -> " -j TOS --set-tos 0x" + pick("10/0x3f", "08/0xff", "00/0xff");
+          case 6 ->
+              hook.equals("FORWARD") || hook.equals("OUTPUT") || hook.equals("POSTROUTING")
+                  ? "@tcp --tcp-flags SYN,RST SYN -j TCPMSS "
+                      + pick("--set-mss 1000", "--clamp-mss-to-pmtu")
+                  : " -j ACCEPT";
+          case 7 -> " -j ACCEPT";
+          default -> oneIn(2) ? " -j DROP" : " -j ACCEPT";
+        };
+      case "nat":
+        if (hook.equals("PREROUTING") || hook.equals("OUTPUT")) {
+          return pick(
+              " -j DNAT --to-destination 192.168.7.80",
+              "@tcp -j DNAT --to-destination 192.168.7.80:80",
+              "@tcp -j REDIRECT --to-ports 22",
+              " -j REDIRECT",
+              " -j DNAT --to-destination 192.168.7.3-192.168.7.3",
+              " -j ACCEPT");
+        }
+        if (hook.equals("POSTROUTING")) {
+          return pick(
+              " -j MASQUERADE",
+              " -j SNAT --to-source 203.0.113.1",
+              "@tcp -j SNAT --to-source 203.0.113.1:30000-30010",
+              " -j MASQUERADE",
+              " -j ACCEPT");
+        }
+        if (hook.equals("INPUT")) {
+          return pick(" -j SNAT --to-source 203.0.113.200", " -j ACCEPT");
+        }
+        return pick(" -j ACCEPT", " -j RETURN", "");
+      default:
+        if (table.equals("filter") && !oneIn(3)) {
+          return pick(
+              " -j ACCEPT",
+              " -j ACCEPT",
+              " -j DROP",
+              " -j REJECT --reject-with icmp-port-unreachable",
+              " -j REJECT --reject-with icmp-net-unreachable",
+              " -j REJECT --reject-with icmp-host-unreachable",
+              " -j REJECT --reject-with icmp-proto-unreachable",
+              " -j REJECT --reject-with icmp-net-prohibited",
+              " -j REJECT --reject-with icmp-host-prohibited",
+              " -j REJECT --reject-with icmp-admin-prohibited",
+              "@tcp -j REJECT --reject-with tcp-reset");
+        }
+        return pick(" -j ACCEPT", " -j ACCEPT", " -j DROP");
+    }
+  }
+}

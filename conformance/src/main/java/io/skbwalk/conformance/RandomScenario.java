@@ -1,0 +1,566 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostDescription.Address;
+import io.skbwalk.host.HostDescription.Interface;
+import io.skbwalk.host.HostDescription.Neighbour;
+import io.skbwalk.host.HostDescription.PolicyRule;
+import io.skbwalk.host.HostDescription.Route;
+import io.skbwalk.host.HostDescription.RouteType;
+import io.skbwalk.host.HostDescription.Socket;
+import io.skbwalk.host.HostDescription.SocketKind;
+import io.skbwalk.language.FrameBuilder;
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.lib.Mac;
+import java.util.ArrayList;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Random;
+
+/**
+ * A host, rules and conversations drawn from a seed: the same seed is the same scenario for ever.
+ * What is drawn stays inside what both sides can do alike: nothing depends on how fast the kernel's
+ * clock runs.
+ */
+final class RandomScenario {
+  private static final long MAC0 = Mac.parse("02:00:00:00:00:01");
+  private static final long MAC1 = Mac.parse("02:00:00:00:01:01");
+  private static final int OUTSIDE = Ip4.parse("203.0.113.1");
+  private static final int INSIDE = Ip4.parse("192.168.7.1");
+
+  /** Machines outside: two on the link, others behind the gateway. */
+  private static final int[] PEERS_OUT = {
+    Ip4.parse("203.0.113.254"),
+    Ip4.parse("203.0.113.9"),
+    Ip4.parse("198.51.100.9"),
+    Ip4.parse("198.51.100.77"),
+  };
+
+  /** Machines inside. */
+  private static final int[] PEERS_IN = {
+    Ip4.parse("192.168.7.2"), Ip4.parse("192.168.7.3"), Ip4.parse("192.168.7.80"),
+  };
+
+  private static final int[] PORTS = {22, 53, 80, 443, 8080, 5000, 40000, 33434};
+
+  private final Random random;
+  private final List<Scenario.Step> steps = new ArrayList<>();
+  private boolean router;
+  private int ids = 1;
+
+  private RandomScenario(long seed) {
+    random = new Random(seed);
+  }
+
+  /** The scenario of {@code seed}. */
+  static Scenario of(long seed) {
+    RandomScenario draw = new RandomScenario(seed);
+    HostDescription host = draw.host();
+    String rules = new RandomRules(draw.random).text();
+    int flows = 1 + draw.random.nextInt(6);
+    for (int i = 0; i < flows; i++) {
+      draw.conversation();
+    }
+    return new Scenario("seed " + seed, host, rules, draw.steps);
+  }
+
+  private boolean oneIn(int n) {
+    return random.nextInt(n) == 0;
+  }
+
+  private int pick(int... values) {
+    return values[random.nextInt(values.length)];
+  }
+
+  // ---- the host
+  // -------------------------------------------------------------------------------------
+
+  private HostDescription host() {
+    router = !oneIn(4);
+    List<Address> outside = new ArrayList<>(List.of(new Address(OUTSIDE, 24)));
+    if (oneIn(3)) {
+      outside.add(new Address(OUTSIDE + 1, 24));
+    }
+    List<Address> inside = List.of(new Address(INSIDE, 24));
+    List<Interface> interfaces =
+        List.of(
+            new Interface("eth0", MAC0, outside, oneIn(5) ? 600 : 1500, true, 256, null, 0),
+            new Interface("eth1", MAC1, inside, oneIn(4) ? 1280 : 1500, true, 256, null, 0));
+    List<Route> routes = new ArrayList<>();
+    if (!oneIn(8)) {
+      routes.add(route("0.0.0.0", 0, RouteType.UNICAST, "203.0.113.254", "eth0", 254));
+    }
+    if (oneIn(4)) {
+      RouteType[] types = {RouteType.UNREACHABLE, RouteType.PROHIBIT, RouteType.BLACKHOLE};
+      routes.add(route("198.51.100.64", 26, types[random.nextInt(3)], null, null, 254));
+    }
+    List<PolicyRule> policies = new ArrayList<>();
+    if (oneIn(4)) {
+      routes.add(route("198.51.100.0", 24, RouteType.UNICAST, "203.0.113.9", "eth0", 100));
+      policies.add(
+          new PolicyRule(1000, 0, 0, 0, 0, 1, 0xff, 0, null, null, 100, RouteType.UNICAST, false));
+    }
+    if (oneIn(8)) {
+      policies.add(
+          new PolicyRule(
+              1100, PEERS_IN[1], 32, 0, 0, 0, 0, 0, null, null, 0, RouteType.PROHIBIT, false));
+    }
+    List<Neighbour> neighbours = new ArrayList<>();
+    for (int peer : new int[] {PEERS_OUT[0], PEERS_OUT[1]}) {
+      neighbours.add(new Neighbour(peer, mac(peer), "eth0"));
+    }
+    for (int peer : PEERS_IN) {
+      neighbours.add(new Neighbour(peer, mac(peer), "eth1"));
+    }
+    Map<String, String> sysctls = new LinkedHashMap<>();
+    sysctls.put("net.ipv4.ip_forward", router ? "1" : "0");
+    sysctls.put("net.ipv4.conf.all.rp_filter", "0");
+    sysctls.put("net.ipv4.conf.eth0.rp_filter", Integer.toString(pick(0, 0, 1, 2)));
+    sysctls.put("net.ipv4.conf.eth1.rp_filter", Integer.toString(pick(0, 0, 1, 2)));
+    sysctls.put("net.netfilter.nf_conntrack_acct", oneIn(2) ? "1" : "0");
+    if (oneIn(5)) {
+      sysctls.put("net.netfilter.nf_conntrack_tcp_loose", "0");
+    }
+    if (oneIn(6)) {
+      sysctls.put("net.netfilter.nf_conntrack_tcp_be_liberal", "1");
+    }
+    if (oneIn(8)) {
+      sysctls.put("net.netfilter.nf_conntrack_checksum", "0");
+    }
+    if (oneIn(6)) {
+      sysctls.put("net.ipv4.conf.all.accept_source_route", "1");
+      sysctls.put("net.ipv4.conf.eth0.accept_source_route", "1");
+    }
+    if (oneIn(6)) {
+      sysctls.put("net.ipv4.conf.all.send_redirects", "0");
+      sysctls.put("net.ipv4.conf.eth0.send_redirects", "0");
+    }
+    List<Socket> sockets = new ArrayList<>();
+    sockets.add(new Socket(SocketKind.UDP, 0, 53, 0, null, 0));
+    sockets.add(new Socket(SocketKind.TCP, 0, 22, 0, null, 0));
+    if (oneIn(2)) {
+      sockets.add(new Socket(SocketKind.TCP, OUTSIDE, 80, 0, null, 0));
+    }
+    if (oneIn(4)) {
+      sockets.add(new Socket(SocketKind.UDP, INSIDE, 5000, 0, null, 0));
+    }
+    if (oneIn(5)) {
+      sockets.add(new Socket(SocketKind.RAW, 0, 0, pick(1, 6, 17, 47), null, 0));
+    }
+    return new HostDescription(
+        "host", interfaces, routes, policies, neighbours, false, sysctls, sockets);
+  }
+
+  private static Route route(
+      String to, int length, RouteType type, String via, String device, int table) {
+    return new Route(
+        Ip4.parse(to),
+        length,
+        type,
+        via == null ? 0 : Ip4.parse(via),
+        device,
+        table,
+        0,
+        0,
+        0,
+        false);
+  }
+
+  private static long mac(int address) {
+    return 0x0200_0000_0000L | address & 0xFFFFFFFFL;
+  }
+
+  // ---- conversations
+  // ----------------------------------------------------------------------------------
+
+  private void conversation() {
+    switch (random.nextInt(12)) {
+      case 0, 1, 2, 3 -> tcp();
+      case 4, 5, 6 -> udp();
+      case 7, 8 -> ping();
+      case 9 -> fragments();
+      case 10 -> odd();
+      default -> strangers();
+    }
+  }
+
+  /** Who talks with whom, and on which interfaces their frames arrive. */
+  private record Flow(int client, int server, String clientSide, String serverSide) {}
+
+  private Flow flow() {
+    return switch (random.nextInt(6)) {
+      case 0, 1 -> new Flow(pick(PEERS_IN), pick(PEERS_OUT), "eth1", "eth0");
+      case 2 -> new Flow(pick(PEERS_OUT), pick(PEERS_IN), "eth0", "eth1");
+      case 3 -> new Flow(pick(PEERS_OUT), OUTSIDE, "eth0", null);
+      case 4 -> new Flow(pick(PEERS_IN), pick(INSIDE, OUTSIDE), "eth1", null);
+      default -> new Flow(OUTSIDE, pick(PEERS_OUT), null, "eth0");
+    };
+  }
+
+  private FrameBuilder frame(String device, int from, int to) {
+    long source =
+        mac(device != null && device.equals("eth0") && from >>> 24 == 198 ? PEERS_OUT[0] : from);
+    return new FrameBuilder("eth1".equals(device) ? MAC1 : MAC0, source)
+        .ip(from, to)
+        .id(ids++)
+        .ttl(oneIn(12) ? pick(0, 1, 2, 255) : 64)
+        .tos(oneIn(6) ? pick(0x10, 0x08, 0x28, 0xb8, 3) : 0)
+        .fragment(oneIn(2) ? 0x4000 : 0);
+  }
+
+  private void add(String device, FrameBuilder builder, String comment) {
+    steps.add(
+        new Scenario.Step(device, device == null ? builder.packet() : builder.frame(), comment));
+    if (oneIn(25)) {
+      // The same again, as a network may do.
+      steps.add(
+          new Scenario.Step(
+              device, device == null ? builder.packet() : builder.frame(), comment + ", again"));
+    }
+  }
+
+  private byte[] bytes(int length) {
+    byte[] bytes = new byte[length];
+    random.nextBytes(bytes);
+    return bytes;
+  }
+
+  private static byte[] hex(String text) {
+    return java.util.HexFormat.of().parseHex(text);
+  }
+
+  private void tcp() {
+    Flow flow = flow();
+    int clientPort = 1024 + random.nextInt(60000);
+    int serverPort = pick(PORTS);
+    int[] sequence = {random.nextInt(), random.nextInt()};
+    int[] acknowledged = {0, sequence[0]};
+    boolean scaled = oneIn(2);
+    byte[] synOptions =
+        switch (random.nextInt(4)) {
+          case 0 -> new byte[0];
+          case 1 -> hex("020405b4");
+          case 2 -> hex("020405b40402080a000000010000000001030307");
+          default -> hex("020405b401030302");
+        };
+    int segments = 1 + random.nextInt(14);
+    int phase = 0;
+    for (int i = 0; i < segments; i++) {
+      boolean odd = oneIn(10);
+      int side;
+      int flags;
+      byte[] options = {};
+      int length = 0;
+      if (phase == 0) {
+        side = 0;
+        flags = 0x02;
+        options = synOptions;
+        phase = oneIn(8) ? 3 : 1;
+      } else if (phase == 1) {
+        side = 1;
+        flags = oneIn(10) ? 0x02 : 0x12;
+        options = scaled ? synOptions : hex("020405b4");
+        phase = 2;
+      } else if (phase == 2) {
+        side = 0;
+        flags = 0x10;
+        phase = 3;
+      } else {
+        side = random.nextInt(2);
+        flags =
+            switch (random.nextInt(10)) {
+              case 0 -> 0x11;
+              case 1 -> oneIn(3) ? 0x04 : 0x14;
+              case 2, 3, 4, 5 -> 0x18;
+              default -> 0x10;
+            };
+        length = (flags & 0x08) != 0 ? random.nextInt(400) : 0;
+        if (oneIn(20)) {
+          phase = 0;
+          sequence[0] += oneIn(2) ? 100_000 : -100_000;
+        }
+      }
+      if (odd && oneIn(2)) {
+        flags = random.nextInt(256);
+      }
+      int seq = sequence[side];
+      int ack = acknowledged[side];
+      if (odd && oneIn(3)) {
+        seq += pick(-1, 1, 1460, 70_000, -70_000, 1 << 20);
+      }
+      if (odd && oneIn(3)) {
+        ack += pick(-1, 1, 1460, 70_000, -70_000, 1 << 20);
+      }
+      String device = side == 0 ? flow.clientSide : flow.serverSide;
+      int from = side == 0 ? flow.client : flow.server;
+      int to = side == 0 ? flow.server : flow.client;
+      FrameBuilder builder = frame(device, from, to);
+      builder.tcp(
+          side == 0 ? clientPort : serverPort,
+          side == 0 ? serverPort : clientPort,
+          flags,
+          seq,
+          ack,
+          oneIn(8) ? pick(0, 1, 65535) : 8192,
+          options);
+      builder.payload(bytes(length));
+      if (odd && oneIn(6)) {
+        builder.transportChecksum(random.nextInt(65536));
+      }
+      if (odd && oneIn(6)) {
+        builder.tcpOverrides(random.nextInt(16), 0);
+      }
+      add(device, builder, String.format("TCP flags 0x%02x side %d", flags, side));
+      if (!odd) {
+        sequence[side] += length + (flags & 0x01) + (flags >> 1 & 0x01);
+        acknowledged[1 - side] = sequence[side];
+      }
+      if (oneIn(25)) {
+        icmpError(flow, builder.packet(), side);
+      }
+    }
+  }
+
+  private void udp() {
+    Flow flow = flow();
+    int clientPort = 1024 + random.nextInt(60000);
+    int serverPort = pick(PORTS);
+    int datagrams = 1 + random.nextInt(5);
+    for (int i = 0; i < datagrams; i++) {
+      int side = oneIn(2) ? 0 : i % 2;
+      String device = side == 0 ? flow.clientSide : flow.serverSide;
+      FrameBuilder builder =
+          frame(
+              device, side == 0 ? flow.client : flow.server, side == 0 ? flow.server : flow.client);
+      builder.udp(side == 0 ? clientPort : serverPort, side == 0 ? serverPort : clientPort);
+      builder.payload(bytes(random.nextInt(oneIn(6) ? 1400 : 100)));
+      if (oneIn(15)) {
+        builder.transportChecksum(oneIn(2) ? 0 : random.nextInt(65536));
+      }
+      if (oneIn(30)) {
+        builder.udpLength(pick(0, 7, 8, 9, 2000));
+      }
+      add(device, builder, "UDP side " + side);
+      if (oneIn(6)) {
+        icmpError(flow, builder.packet(), side);
+      }
+    }
+  }
+
+  private void ping() {
+    Flow flow = flow();
+    int id = random.nextInt(65536);
+    int count = 1 + random.nextInt(4);
+    for (int i = 0; i < count; i++) {
+      int type = oneIn(8) ? pick(13, 15, 17, 14, 30, 5) : 8;
+      FrameBuilder echo = frame(flow.clientSide, flow.client, flow.server);
+      echo.icmp(type, oneIn(20) ? 1 : 0, id << 16 | i).payload(bytes(random.nextInt(64)));
+      if (oneIn(20)) {
+        echo.transportChecksum(random.nextInt(65536));
+      }
+      add(flow.clientSide, echo, "ICMP type " + type);
+      if (oneIn(3)) {
+        FrameBuilder reply = frame(flow.serverSide, flow.server, flow.client);
+        reply.icmp(type == 13 ? 14 : 0, 0, id << 16 | i).payload(bytes(random.nextInt(64)));
+        add(flow.serverSide, reply, "ICMP reply");
+      }
+      if (oneIn(6)) {
+        icmpError(flow, echo.packet(), 0);
+      }
+    }
+  }
+
+  /**
+   * An ICMP error about {@code packet}, which side {@code side} had sent, from the far end or a
+   * router.
+   */
+  private void icmpError(Flow flow, byte[] packet, int side) {
+    String device = side == 0 ? flow.serverSide : flow.clientSide;
+    int to = side == 0 ? flow.client : flow.server;
+    int far = side == 0 ? flow.server : flow.client;
+    int from =
+        oneIn(2) || device == null ? far : device.equals("eth0") ? PEERS_OUT[0] : PEERS_IN[1];
+    FrameBuilder error = frame(device, from, to);
+    int type = pick(3, 3, 3, 11, 12, 5, 4);
+    int code = type == 3 ? pick(0, 1, 2, 3, 4, 13, 15, 16) : type == 11 ? pick(0, 1) : 0;
+    int rest = type == 3 && code == 4 ? pick(576, 1280, 0) : type == 5 ? PEERS_OUT[1] : 0;
+    int quoted = oneIn(4) ? random.nextInt(packet.length + 1) : Math.min(packet.length, 28);
+    error.icmp(type, code, rest).payload(java.util.Arrays.copyOf(packet, quoted));
+    add(device, error, "ICMP error " + type + "/" + code);
+  }
+
+  private void fragments() {
+    Flow flow = flow();
+    if (flow.clientSide == null) {
+      return;
+    }
+    int length = 100 + random.nextInt(3000);
+    FrameBuilder whole = frame(flow.clientSide, flow.client, flow.server);
+    whole.fragment(0);
+    boolean ping = oneIn(2);
+    if (ping) {
+      whole.icmp(8, 0, 7).payload(bytes(length));
+    } else {
+      whole.udp(5000, pick(PORTS)).payload(bytes(length));
+    }
+    byte[] packet = whole.packet();
+    byte[] data = java.util.Arrays.copyOfRange(packet, 20, packet.length);
+    int id = ids++;
+    int size = 8 * (1 + random.nextInt(180));
+    List<FrameBuilder> parts = new ArrayList<>();
+    boolean dontFragment = oneIn(8);
+    for (int at = 0; at < data.length; at += size) {
+      int end = Math.min(data.length, at + size);
+      boolean last = end == data.length;
+      parts.add(
+          frame(flow.clientSide, flow.client, flow.server)
+              .id(id)
+              .ttl(64)
+              .tos(0)
+              .protocol(ping ? 1 : 17)
+              .fragment(at / 8 | (last ? 0 : 0x2000) | (dontFragment ? 0x4000 : 0))
+              .payload(java.util.Arrays.copyOfRange(data, at, end)));
+    }
+    if (oneIn(2)) {
+      java.util.Collections.shuffle(parts, random);
+    }
+    if (oneIn(5)) {
+      parts.remove(random.nextInt(parts.size()));
+    }
+    if (oneIn(5) && !parts.isEmpty()) {
+      // Something that overlaps, or goes beyond the end.
+      parts.add(
+          random.nextInt(parts.size() + 1),
+          frame(flow.clientSide, flow.client, flow.server)
+              .id(id)
+              .ttl(64)
+              .tos(0)
+              .protocol(ping ? 1 : 17)
+              .fragment(random.nextInt(length / 8 + 2) | (oneIn(2) ? 0x2000 : 0))
+              .payload(bytes(8 * random.nextInt(20) + (oneIn(4) ? 3 : 0))));
+    }
+    for (FrameBuilder part : parts) {
+      add(flow.clientSide, part, "fragment");
+    }
+  }
+
+  /** Frames that no decent stack sends. */
+  private void odd() {
+    Flow flow = flow();
+    if (flow.clientSide == null) {
+      return;
+    }
+    int count = 1 + random.nextInt(4);
+    for (int i = 0; i < count; i++) {
+      FrameBuilder builder = frame(flow.clientSide, flow.client, flow.server);
+      builder.udp(4000, pick(PORTS)).payload(bytes(random.nextInt(40)));
+      String comment;
+      switch (random.nextInt(9)) {
+        case 0 -> {
+          builder.version(random.nextInt(16));
+          comment = "version";
+        }
+        case 1 -> {
+          builder.headerWords(random.nextInt(16));
+          comment = "header length";
+        }
+        case 2 -> {
+          builder.totalLength(random.nextInt(100));
+          comment = "total length";
+        }
+        case 3 -> {
+          builder.ipChecksum(random.nextInt(65536));
+          comment = "IP checksum";
+        }
+        case 4 -> {
+          builder.ipOptions(bytes(random.nextInt(40)));
+          comment = "random options";
+        }
+        case 5 -> {
+          // Record route, timestamp, source routes, router alert.
+          String[] options = {
+            "0707040000000000",
+            "070b04000000000000000000",
+            "440c0500000000000000000000",
+            "440c050100000000000000",
+            "8307040a000001",
+            "890704cb007109",
+            "94040000",
+            "01010101",
+            "0703040000",
+            "4404ff00"
+          };
+          builder.ipOptions(hex(evenLength(options[random.nextInt(options.length)])));
+          comment = "options";
+        }
+        case 6 -> {
+          builder.etherType(pick(0x86DD, 0x0806, 0x8100, 0x88A8, 0x0801, 0x0026));
+          comment = "EtherType";
+        }
+        case 7 -> {
+          builder.protocol(pick(0, 2, 4, 47, 50, 51, 58, 132, 136, 200, 255));
+          comment = "protocol";
+        }
+        default -> comment = "truncated";
+      }
+      byte[] bytes = builder.frame();
+      if (comment.equals("truncated") || oneIn(6)) {
+        bytes = java.util.Arrays.copyOf(bytes, 14 + random.nextInt(bytes.length - 13));
+      }
+      if (oneIn(4)) {
+        bytes = java.util.Arrays.copyOf(bytes, Math.max(bytes.length, 60));
+      }
+      steps.add(new Scenario.Step(flow.clientSide, bytes, comment));
+    }
+  }
+
+  private static String evenLength(String hex) {
+    return hex.length() % 2 == 0 ? hex : hex + "0";
+  }
+
+  /** Sources and destinations that should not be where they are. */
+  private void strangers() {
+    int count = 1 + random.nextInt(4);
+    int[] addresses = {
+      0,
+      0xFFFFFFFF,
+      Ip4.parse("127.0.0.1"),
+      Ip4.parse("224.0.0.1"),
+      Ip4.parse("224.0.0.251"),
+      Ip4.parse("239.1.2.3"),
+      Ip4.parse("240.0.0.1"),
+      Ip4.parse("0.1.2.3"),
+      OUTSIDE,
+      INSIDE,
+      Ip4.parse("203.0.113.255"),
+      Ip4.parse("203.0.113.0"),
+      Ip4.parse("192.168.7.255"),
+      Ip4.parse("10.1.1.1"),
+      Ip4.parse("169.254.1.1"),
+      PEERS_IN[0],
+      PEERS_OUT[1],
+      Ip4.parse("198.51.100.70"),
+    };
+    for (int i = 0; i < count; i++) {
+      String device = oneIn(2) ? "eth0" : "eth1";
+      int from = oneIn(2) ? pick(addresses) : pick(PEERS_OUT);
+      int to = oneIn(2) ? pick(addresses) : pick(OUTSIDE, INSIDE, PEERS_IN[2]);
+      long destination = device.equals("eth0") ? MAC0 : MAC1;
+      if (oneIn(4)) {
+        destination =
+            oneIn(2) ? Mac.BROADCAST : oneIn(2) ? Mac.parse("01:00:5e:00:00:01") : 0x0200DEADBEEFL;
+      }
+      FrameBuilder builder =
+          new FrameBuilder(destination, mac(from)).ip(from, to).id(ids++).ttl(pick(1, 2, 64));
+      switch (random.nextInt(4)) {
+        case 0 -> builder.udp(4000, pick(PORTS)).payload(bytes(20));
+        case 1 -> builder.tcp(4000, pick(PORTS), 0x02, 1, 0, 8192);
+        default -> builder.icmp(8, 0, 1).payload(bytes(20));
+      }
+      add(device, builder, "stranger");
+    }
+  }
+}
