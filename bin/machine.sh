@@ -1,0 +1,172 @@
+# SPDX-License-Identifier: Apache-2.0
+# What bin/skbwalk and bin/verify ask of the machine: a JDK, Debian packages, Maven, a jar that is
+# not older than its sources. Sourced with $root set; POSIX sh, nothing beyond Debian's base.
+
+jar=$root/cli/target/skbwalk.jar
+stamp=$root/cli/target/built
+
+say() {
+  printf 'skbwalk: %s\n' "$1" >&2
+}
+
+# java_version HOME: prints the feature number (17, 25) of the JDK there, or 0.
+java_version() {
+  version=
+  if [ -r "$1/release" ]; then
+    while IFS='=' read -r key value; do
+      case $key in JAVA_VERSION) version=$value ;; esac
+    done <"$1/release"
+  fi
+  version=${version#\"}
+  version=${version%%[!0-9]*}
+  echo "${version:-0}"
+}
+
+# Sets java_home and java_feature: $JAVA_HOME, else java on the PATH, else the oldest JDK under
+# /usr/lib/jvm that is new enough. Only what can compile too, unless find_java is told `run`.
+find_java() {
+  tool=javac
+  [ "${1-}" != run ] || tool=java
+  java_home=
+  on_path=$(command -v java || :)
+  [ -z "$on_path" ] || on_path=$(readlink -f -- "$on_path")
+  for candidate in "${JAVA_HOME-}" "${on_path%/bin/java}" /usr/lib/jvm/*; do
+    [ -n "$candidate" ] && [ -x "$candidate/bin/$tool" ] || continue
+    java_feature=$(java_version "$candidate")
+    [ "$java_feature" -ge 17 ] || continue
+    java_home=$candidate
+    return 0
+  done
+  return 1
+}
+
+# missing_packages PACKAGE...: prints those of the Debian packages that are not installed.
+missing_packages() {
+  for package; do
+    case $(dpkg-query -W -f '${db:Status-Abbrev}' "$package" 2>/dev/null || :) in
+      ii*) ;;
+      *) printf '%s ' "$package" ;;
+    esac
+  done
+}
+
+# install_packages PACKAGE...: with apt, when that is allowed; otherwise says what to type and fails.
+install_packages() {
+  [ $# -gt 0 ] || return 0
+  if [ "$(id -u)" != 0 ] || ! command -v apt-get >/dev/null; then
+    say "missing here; as root: apt-get install -y --no-install-recommends $*"
+    return 1
+  fi
+  say "installing $*"
+  install_log=$(mktemp)
+  if { apt-get update -q &&
+    DEBIAN_FRONTEND=noninteractive apt-get install -y -q --no-install-recommends "$@"; } \
+    >"$install_log" 2>&1 </dev/null; then
+    rm -f "$install_log"
+  else
+    cat "$install_log" >&2
+    rm -f "$install_log"
+    return 1
+  fi
+}
+
+# What --filter and the tests load; looked for as a file, since any distribution's will do.
+has_libpcap() {
+  for library in /usr/lib/*/libpcap.so.* /usr/lib/libpcap.so.* /usr/lib64/libpcap.so.* \
+    /usr/local/lib/libpcap.so.*; do
+    [ ! -e "$library" ] || return 0
+  done
+  return 1
+}
+
+# A JDK and libpcap. Without libpcap everything but --filter works, so that alone is no failure.
+prepare_machine() {
+  if ! find_java; then
+    if has_libpcap; then set -- default-jdk-headless; else set -- default-jdk-headless libpcap0.8; fi
+    install_packages "$@" || return 1
+    find_java || {
+      say "a JDK of version 17 or newer is needed; set JAVA_HOME to one"
+      return 1
+    }
+  fi
+  has_libpcap || install_packages libpcap0.8 || :
+}
+
+# maven ARGUMENTS: the wrapper; a Maven of the machine only where the wrapper cannot be downloaded.
+maven() {
+  if [ -z "${maven_command-}" ]; then
+    maven_command=$root/mvnw
+    if ! JAVA_HOME=$java_home "$maven_command" --version >/dev/null 2>&1 &&
+      command -v mvn >/dev/null; then
+      maven_command=mvn
+    fi
+  fi
+  (cd -- "$root" && JAVA_HOME=$java_home "$maven_command" -B "$@")
+}
+
+# Folders count too: their time changes when a file in them is removed.
+is_stale() {
+  [ -e "$stamp" ] && [ -e "$jar" ] || return 0
+  [ -n "$(find "$root/pom.xml" "$root/core/pom.xml" "$root/core/src/main" "$root/cli/pom.xml" \
+    "$root/cli/src/main" -newer "$stamp" -print -quit)" ]
+}
+
+# build GOALS...: runs Maven; what was changed while it ran counts as newer than the jar.
+build() {
+  mkdir -p -- "$root/cli/target"
+  started=$(mktemp -- "$root/cli/target/built.XXXXXX")
+  if maven "$@"; then
+    # Archives that belong to the jar of before.
+    rm -f -- "$root"/cli/target/*.jsa
+    mv -f -- "$started" "$stamp"
+  else
+    rm -f -- "$started"
+    return 1
+  fi
+}
+
+# The options of the JVM that do not depend on the command; sets jvm_options (no blanks in any).
+jvm_options() {
+  jvm_options="-Xmx256m -Xlog:disable -XX:-UsePerfData -Dfile.encoding=UTF-8"
+  jvm_options="$jvm_options -Dio.netty.leakDetection.level=disabled"
+  case ${SKBWALK_JAVA_OPTS-} in
+    *-XX:+Use*GC*) ;;
+    *) jvm_options="$jvm_options -XX:+UseSerialGC" ;;
+  esac
+  if [ "$java_feature" -ge 24 ]; then
+    jvm_options="$jvm_options --enable-native-access=ALL-UNNAMED -Dio.netty.noUnsafe=false"
+    jvm_options="$jvm_options --sun-misc-unsafe-memory-access=allow"
+  fi
+}
+
+# Sets archive to the file of loaded classes (class-data sharing) for this JDK and this folder, and
+# makes it when there is none. A static archive, since a dynamic one leaves most of picocli out; it
+# halves the start. An empty file says that this JDK could not make one.
+class_archive() {
+  archive=$root/cli/target/java-$({ cat -- "$java_home/release" && printf %s "$root"; } | cksum |
+    tr ' ' -).jsa
+  [ ! -e "$archive" ] && [ -w "$root/cli/target" ] || return 0
+  scratch=$(mktemp -d -- "$root/cli/target/archive.XXXXXX") || return 0
+  (
+    cd -- "$scratch"
+    exec >/dev/null 2>&1 </dev/null
+    record() {
+      # shellcheck disable=SC2086
+      "$java_home/bin/java" $jvm_options -XX:DumpLoadedClassList=list.$1 -jar "$jar" "$@" || :
+    }
+    record --help
+    record --version
+    for one in "$root"/pcaps/http.pcap*; do
+      [ -e "$one" ] || continue
+      record replay "$one" --out replayed
+      record walk "$one" --packet 1
+    done
+    # Several lists in one: their ids collide, and the JDK does not need them for its own loaders.
+    cat list.* | grep -v -e '^#' -e ' source: ' | sed 's/ id: .*//' | awk '!seen[$0]++' >all
+    "$java_home/bin/java" -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=done \
+      -Xmx256m -XX:ErrorFile=/dev/null -XX:-CreateCoredumpOnCrash -jar "$jar" && [ -s done ] ||
+      : >done
+    mv -f done "$archive"
+  ) || :
+  rm -rf -- "$scratch"
+}
