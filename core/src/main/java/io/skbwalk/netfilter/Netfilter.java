@@ -14,11 +14,39 @@ public final class Netfilter {
   private record Entry(int priority, HookFunction function) {}
 
   private final Net net;
+  private NfCtHook conntrack;
   private final Entry[][] entries = new Entry[Hook.values().length][0];
 
   /** A machine without hook functions. */
   public Netfilter(Net net) {
     this.net = net;
+  }
+
+  /** Sets nf_ct_hook; null while nothing tracks connections. */
+  public void setConntrack(NfCtHook conntrack) {
+    this.conntrack = conntrack;
+  }
+
+  /** Plays nf_ct_attach: see {@link NfCtHook#attach}. */
+  public void attach(SkBuff made, SkBuff because) {
+    if (conntrack != null && (because.ct != 0 || because.ctInfo != 0)) {
+      conntrack.attach(made, because);
+    }
+  }
+
+  /** Plays nf_copy: see {@link NfCtHook#copy}. */
+  public void copyConntrack(SkBuff to, SkBuff from) {
+    to.nfTrace = from.nfTrace;
+    if (conntrack != null && (from.ct != 0 || from.ctInfo != 0)) {
+      conntrack.copy(to, from);
+    }
+  }
+
+  /** Plays nf_ct_set_closing: see {@link NfCtHook#setClosing}. */
+  public void setClosing(SkBuff skb) {
+    if (conntrack != null && skb.ct != 0) {
+      conntrack.setClosing(skb);
+    }
   }
 
   /**

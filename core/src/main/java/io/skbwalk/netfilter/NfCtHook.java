@@ -1,0 +1,20 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter;
+
+import io.skbwalk.skb.SkBuff;
+
+/** Plays struct nf_ct_hook: what the rest of the stack asks of connection tracking. */
+public interface NfCtHook {
+  /**
+   * Plays nf_ct_attach (nf_conntrack_attach): {@code made}, an answer, belongs to the connection of
+   * {@code because} as RELATED. Called only when {@code because} has a connection or is UNTRACKED.
+   */
+  void attach(SkBuff made, SkBuff because);
+
+  /** Plays nf_copy: {@code to}, a copy or fragment, refers to the same connection as {@code from}. */
+  void copy(SkBuff to, SkBuff from);
+
+  /** Plays nf_ct_set_closing: the connection of {@code skb} is about to be reset by this machine. */
+  void setClosing(SkBuff skb);
+}
