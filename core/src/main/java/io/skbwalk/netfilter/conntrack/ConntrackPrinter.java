@@ -1,0 +1,148 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.conntrack;
+
+import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
+import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
+
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.skb.IpHeader;
+
+/**
+ * Plays conntrack(8) of conntrack-tools 1.4.7: entries and events as its lines, without newline.
+ */
+public final class ConntrackPrinter {
+  private static final int IPPROTO_GRE = 47;
+
+  private ConntrackPrinter() {}
+
+  /** A protocol's name as conntrack prints it; {@code unknown} for those without a tracker. */
+  public static String protocolName(int protocol) {
+    switch (protocol) {
+      case IpHeader.IPPROTO_ICMP:
+        return "icmp";
+      case IpHeader.IPPROTO_TCP:
+        return "tcp";
+      case IpHeader.IPPROTO_UDP:
+        return "udp";
+      case 33:
+        return "dccp";
+      case IPPROTO_GRE:
+        return "gre";
+      case 58:
+        return "icmpv6";
+      case 132:
+        return "sctp";
+      case 136:
+        return "udplite";
+      default:
+        return "unknown";
+    }
+  }
+
+  /** The line of {@code conntrack -L}. */
+  public static String list(Conntrack conntrack, int ct) {
+    StringBuilder line = new StringBuilder(160);
+    entry(line, conntrack, ct, true);
+    line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
+    zone(line, conntrack, ct);
+    line.append(" use=").append(conntrack.use(ct));
+    return line.toString();
+  }
+
+  /** The line of {@code conntrack -E}. */
+  public static String event(
+      ConntrackEventListener.Type type, Conntrack conntrack, int ct, int events) {
+    StringBuilder line = new StringBuilder(160);
+    switch (type) {
+      case NEW:
+        line.append("    [NEW] ");
+        break;
+      case UPDATE:
+        line.append(" [UPDATE] ");
+        break;
+      default:
+        line.append("[DESTROY] ");
+        break;
+    }
+    entry(line, conntrack, ct, type != ConntrackEventListener.Type.DESTROY);
+    if (conntrack.mark(ct) != 0 || (events & ConntrackEvents.MARK) != 0) {
+      line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
+    }
+    zone(line, conntrack, ct);
+    return line.toString();
+  }
+
+  private static void entry(StringBuilder line, Conntrack conntrack, int ct, boolean timeout) {
+    int protocol = conntrack.protocol(ct);
+    String name = protocolName(protocol);
+    line.append(name);
+    for (int i = name.length(); i < 8; i++) {
+      line.append(' ');
+    }
+    line.append(' ').append(protocol);
+    if (timeout) {
+      line.append(' ').append(conntrack.timeoutSeconds(ct));
+    }
+    String state = conntrack.protocolStateName(ct);
+    if (!state.isEmpty()) {
+      line.append(' ').append(state);
+    }
+    tuple(line, conntrack, ct, ORIGINAL);
+    if (!conntrack.has(ct, ConntrackStatus.IPS_SEEN_REPLY)) {
+      line.append(" [UNREPLIED]");
+    }
+    tuple(line, conntrack, ct, REPLY);
+    if (conntrack.has(ct, ConntrackStatus.IPS_ASSURED)) {
+      line.append(" [ASSURED]");
+    }
+  }
+
+  private static void tuple(StringBuilder line, Conntrack conntrack, int ct, int direction) {
+    line.append(" src=").append(Ip4.format(conntrack.source(ct, direction)));
+    line.append(" dst=").append(Ip4.format(conntrack.destination(ct, direction)));
+    switch (conntrack.protocol(ct)) {
+      case IpHeader.IPPROTO_ICMP:
+        line.append(" type=").append(conntrack.icmpType(ct, direction));
+        line.append(" code=").append(conntrack.icmpCode(ct, direction));
+        line.append(" id=").append(conntrack.icmpId(ct, direction));
+        break;
+      case IPPROTO_GRE:
+        line.append(" srckey=0x").append(Integer.toHexString(conntrack.sourcePort(ct, direction)));
+        line.append(" dstkey=0x")
+            .append(Integer.toHexString(conntrack.destinationPort(ct, direction)));
+        break;
+      case IpHeader.IPPROTO_TCP:
+      case IpHeader.IPPROTO_UDP:
+      case 132:
+      case 136:
+        line.append(" sport=").append(conntrack.sourcePort(ct, direction));
+        line.append(" dport=").append(conntrack.destinationPort(ct, direction));
+        break;
+      default:
+        break;
+    }
+    if (conntrack.accounted(ct)) {
+      line.append(" packets=").append(conntrack.packets(ct, direction));
+      line.append(" bytes=").append(conntrack.bytes(ct, direction));
+    }
+  }
+
+  private static void zone(StringBuilder line, Conntrack conntrack, int ct) {
+    int zone = conntrack.zoneId(ct);
+    if (zone == 0) {
+      return;
+    }
+    switch (conntrack.zoneDirections(ct)) {
+      case Conntrack.ZONE_DIR_ORIGINAL:
+        line.append(" zone-orig=").append(zone);
+        break;
+      case Conntrack.ZONE_DIR_REPLY:
+        line.append(" zone-reply=").append(zone);
+        break;
+      default:
+        line.append(" zone=").append(zone);
+        break;
+    }
+  }
+}

@@ -1,0 +1,124 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.conntrack;
+
+import java.util.Arrays;
+
+/**
+ * Heads of hash chains that grow one bucket at a time (linear hashing, Litwin 1980): an insertion
+ * into a full table moves one chain, never all of them. The links of a chain lie in {@link
+ * ConntrackMemory}; what a chain's numbers mean, and their hash, is the subclass's.
+ */
+abstract class LinearHash {
+  private static final int CHUNK_SHIFT = 12;
+  private static final int CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
+
+  private int[][] heads = new int[4][];
+  private int base = 1 << 10;
+  private int split;
+  private int size;
+
+  LinearHash() {
+    heads[0] = new int[1 << CHUNK_SHIFT];
+  }
+
+  /** Nodes in all chains. */
+  final int size() {
+    return size;
+  }
+
+  /** Number of buckets now. */
+  final int buckets() {
+    return base + split;
+  }
+
+  /** The bucket of {@code hash}. */
+  final int bucket(int hash) {
+    int bucket = hash & base - 1;
+    return bucket < split ? hash & 2 * base - 1 : bucket;
+  }
+
+  /** First node of {@code bucket}, 0 for none. */
+  final int head(int bucket) {
+    return heads[bucket >>> CHUNK_SHIFT][bucket & CHUNK_MASK];
+  }
+
+  private void setHead(int bucket, int node) {
+    heads[bucket >>> CHUNK_SHIFT][bucket & CHUNK_MASK] = node;
+  }
+
+  abstract int next(int node);
+
+  abstract void setNext(int node, int next);
+
+  abstract int hash(int node);
+
+  /** Plays hlist_nulls_add_head_rcu. */
+  final void insert(int node, int hash) {
+    int bucket = bucket(hash);
+    setNext(node, head(bucket));
+    setHead(bucket, node);
+    if (++size > base + split) {
+      grow();
+    }
+  }
+
+  /** Plays hlist_nulls_del_rcu; false when the node is not there. */
+  final boolean remove(int node, int hash) {
+    int bucket = bucket(hash);
+    int previous = 0;
+    for (int at = head(bucket); at != 0; at = next(at)) {
+      if (at == node) {
+        if (previous == 0) {
+          setHead(bucket, next(node));
+        } else {
+          setNext(previous, next(node));
+        }
+        setNext(node, 0);
+        size--;
+        return true;
+      }
+      previous = at;
+    }
+    return false;
+  }
+
+  private void grow() {
+    int upper = base + split;
+    int index = upper >>> CHUNK_SHIFT;
+    if (index == heads.length) {
+      heads = Arrays.copyOf(heads, index * 2);
+    }
+    if (heads[index] == null) {
+      heads[index] = new int[1 << CHUNK_SHIFT];
+    }
+    int lowerTail = 0;
+    int upperTail = 0;
+    int node = head(split);
+    setHead(split, 0);
+    while (node != 0) {
+      int next = next(node);
+      setNext(node, 0);
+      if ((hash(node) & base) == 0) {
+        if (lowerTail == 0) {
+          setHead(split, node);
+        } else {
+          setNext(lowerTail, node);
+        }
+        lowerTail = node;
+      } else {
+        if (upperTail == 0) {
+          setHead(upper, node);
+        } else {
+          setNext(upperTail, node);
+        }
+        upperTail = node;
+      }
+      node = next;
+    }
+    if (++split == base) {
+      base *= 2;
+      split = 0;
+    }
+  }
+}
