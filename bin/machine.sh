@@ -163,10 +163,10 @@ class_archive() {
     done
     # Several lists in one: their ids collide, and the JDK does not need them for its own loaders.
     cat list.* | grep -v -e '^#' -e ' source: ' | sed 's/ id: .*//' | awk '!seen[$0]++' >all
-    "$java_home/bin/java" -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=done \
-      -Xmx256m -XX:ErrorFile=/dev/null -XX:-CreateCoredumpOnCrash -jar "$jar" && [ -s done ] ||
-      : >done
-    mv -f done "$archive"
+    "$java_home/bin/java" -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=dumped \
+      -Xmx256m -XX:ErrorFile=/dev/null -XX:-CreateCoredumpOnCrash -jar "$jar" && [ -s dumped ] ||
+      : >dumped
+    mv -f dumped "$archive"
   ) || :
   rm -rf -- "$scratch"
 }
