@@ -21,7 +21,7 @@ public final class IpControlBlock implements ControlBlock {
   public static final int IPSKB_REROUTED = 1 << 4;
 
   /** IPSKB_DOREDIRECT: it leaves where it came in, and the sender may be told. */
-  public static final int IPSKB_DOREDIRECT = 1 << 5;
+  public static final int IPSKB_DOREDIRECT = io.skbwalk.ipv4.route.Routing.IPSKB_DOREDIRECT;
 
   /** IPSKB_FRAG_PMTU: reassembled from fragments with DF. */
   public static final int IPSKB_FRAG_PMTU = 1 << 6;
@@ -31,6 +31,9 @@ public final class IpControlBlock implements ControlBlock {
 
   /** The option fields of the block are this packet's (opt.optlen is not 0). */
   public static final int HAS_OPTIONS = 1 << 17;
+
+  /** skb_is_gso: a train of segments that the interface cuts; never fragmented. */
+  public static final int IS_GSO = 1 << 19;
 
   /** {@link #fragments} are this packet's (skb_has_frag_list). */
   public static final int HAS_FRAG_LIST = 1 << 18;
