@@ -12,9 +12,13 @@ public interface NfCtHook {
    */
   void attach(SkBuff made, SkBuff because);
 
-  /** Plays nf_copy: {@code to}, a copy or fragment, refers to the same connection as {@code from}. */
+  /**
+   * Plays nf_copy: {@code to}, a copy or fragment, refers to the same connection as {@code from}.
+   */
   void copy(SkBuff to, SkBuff from);
 
-  /** Plays nf_ct_set_closing: the connection of {@code skb} is about to be reset by this machine. */
+  /**
+   * Plays nf_ct_set_closing: the connection of {@code skb} is about to be reset by this machine.
+   */
   void setClosing(SkBuff skb);
 }
