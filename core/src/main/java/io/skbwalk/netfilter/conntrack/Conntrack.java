@@ -25,6 +25,7 @@ import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.NfCtHook;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -43,7 +44,7 @@ import io.skbwalk.trace.TraceEvent;
  * <p>The host calls {@link #advanceTo} before each frame, {@link #enable} when a rule needs
  * tracking, and {@link #put} for each packet that is freed.
  */
-public final class Conntrack {
+public final class Conntrack implements NfCtHook {
   /** Zone directions of a zone for both, NF_CT_DEFAULT_ZONE_DIR. */
   public static final int ZONE_DIR_BOTH = 3;
 
@@ -143,6 +144,7 @@ public final class Conntrack {
       return;
     }
     enabled = true;
+    netfilter.setConntrack(this);
     netfilter.register(
         Hook.PRE_ROUTING, HookPriority.CONNTRACK, (hook, skb, in, out) -> in(hook, skb));
     netfilter.register(
@@ -432,21 +434,35 @@ public final class Conntrack {
     skb.ctInfo = IP_CT_UNTRACKED;
   }
 
-  /** Plays nf_conntrack_attach: an answer made here because of {@code skb} is related to it. */
-  public void attach(SkBuff answer, SkBuff skb) {
-    if (skb.ct == 0 || has(skb.ct, IPS_TEMPLATE)) {
+  /**
+   * Plays nf_conntrack_attach. The answer to an untracked packet is tracked as if it came from
+   * nowhere.
+   */
+  @Override
+  public void attach(SkBuff made, SkBuff because) {
+    if (because.ct == 0) {
       return;
     }
     set(
-        answer,
-        skb.ct,
-        ConntrackInfo.direction(skb.ctInfo) == ORIGINAL ? IP_CT_RELATED_REPLY : IP_CT_RELATED);
+        made,
+        because.ct,
+        ConntrackInfo.direction(because.ctInfo) == ORIGINAL ? IP_CT_RELATED_REPLY : IP_CT_RELATED);
   }
 
-  /** Plays nf_ct_set_closing: a RST was sent for this connection by REJECT. */
-  public void setClosing(int ct) {
-    if (ct != 0 && protocol(ct) == IpHeader.IPPROTO_TCP) {
-      tcp.setClosing(ct);
+  @Override
+  public void copy(SkBuff to, SkBuff from) {
+    put(to);
+    if (from.ct != 0) {
+      get(from.ct);
+    }
+    to.ct = from.ct;
+    to.ctInfo = from.ctInfo;
+  }
+
+  @Override
+  public void setClosing(SkBuff skb) {
+    if (skb.ct != 0 && protocol(skb.ct) == IpHeader.IPPROTO_TCP) {
+      tcp.setClosing(skb.ct);
     }
   }
 

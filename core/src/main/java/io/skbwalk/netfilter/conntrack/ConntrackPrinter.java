@@ -43,7 +43,7 @@ public final class ConntrackPrinter {
   /** The line of {@code conntrack -L}. */
   public static String list(Conntrack conntrack, int ct) {
     StringBuilder line = new StringBuilder(160);
-    entry(line, conntrack, ct, true);
+    entry(line, conntrack, ct, true, true, true);
     line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
     zone(line, conntrack, ct);
     line.append(" use=").append(conntrack.use(ct));
@@ -65,7 +65,14 @@ public final class ConntrackPrinter {
         line.append("[DESTROY] ");
         break;
     }
-    entry(line, conntrack, ct, type != ConntrackEventListener.Type.DESTROY);
+    boolean destroyed = type == ConntrackEventListener.Type.DESTROY;
+    entry(
+        line,
+        conntrack,
+        ct,
+        !destroyed || conntrack.timeoutSeconds(ct) != 0,
+        destroyed || (events & ConntrackEvents.PROTOINFO) != 0,
+        destroyed);
     if (conntrack.mark(ct) != 0 || (events & ConntrackEvents.MARK) != 0) {
       line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
     }
@@ -73,7 +80,13 @@ public final class ConntrackPrinter {
     return line.toString();
   }
 
-  private static void entry(StringBuilder line, Conntrack conntrack, int ct, boolean timeout) {
+  private static void entry(
+      StringBuilder line,
+      Conntrack conntrack,
+      int ct,
+      boolean timeout,
+      boolean state,
+      boolean counters) {
     int protocol = conntrack.protocol(ct);
     String name = protocolName(protocol);
     line.append(name);
@@ -84,21 +97,22 @@ public final class ConntrackPrinter {
     if (timeout) {
       line.append(' ').append(conntrack.timeoutSeconds(ct));
     }
-    String state = conntrack.protocolStateName(ct);
-    if (!state.isEmpty()) {
-      line.append(' ').append(state);
+    String stateName = state ? conntrack.protocolStateName(ct) : "";
+    if (!stateName.isEmpty()) {
+      line.append(' ').append(stateName);
     }
-    tuple(line, conntrack, ct, ORIGINAL);
+    tuple(line, conntrack, ct, ORIGINAL, counters);
     if (!conntrack.has(ct, ConntrackStatus.IPS_SEEN_REPLY)) {
       line.append(" [UNREPLIED]");
     }
-    tuple(line, conntrack, ct, REPLY);
+    tuple(line, conntrack, ct, REPLY, counters);
     if (conntrack.has(ct, ConntrackStatus.IPS_ASSURED)) {
       line.append(" [ASSURED]");
     }
   }
 
-  private static void tuple(StringBuilder line, Conntrack conntrack, int ct, int direction) {
+  private static void tuple(
+      StringBuilder line, Conntrack conntrack, int ct, int direction, boolean counters) {
     line.append(" src=").append(Ip4.format(conntrack.source(ct, direction)));
     line.append(" dst=").append(Ip4.format(conntrack.destination(ct, direction)));
     switch (conntrack.protocol(ct)) {
@@ -122,7 +136,7 @@ public final class ConntrackPrinter {
       default:
         break;
     }
-    if (conntrack.accounted(ct)) {
+    if (counters && conntrack.accounted(ct)) {
       line.append(" packets=").append(conntrack.packets(ct, direction));
       line.append(" bytes=").append(conntrack.bytes(ct, direction));
     }

@@ -357,7 +357,7 @@ final class TcpTracker {
     }
     options(skb, offset);
     scale[side] = optionScale;
-    flags[side] = optionFlags;
+    flags[side] = flags[side] & BE_LIBERAL | optionFlags;
   }
 
   private void options(SkBuff skb, int offset) {
