@@ -145,7 +145,9 @@ jvm_options() {
 class_archive() {
   archive=$root/cli/target/java-$({ cat -- "$java_home/release" && printf %s "$root"; } | cksum |
     tr ' ' -).jsa
-  [ ! -e "$archive" ] && [ -w "$root/cli/target" ] || return 0
+  # One that is older than the jar is refused by the JVM, without a word.
+  [ ! -e "$archive" ] || [ "$jar" -nt "$archive" ] || return 0
+  [ -w "$root/cli/target" ] || return 0
   scratch=$(mktemp -d -- "$root/cli/target/archive.XXXXXX") || return 0
   (
     cd -- "$scratch"
@@ -156,11 +158,12 @@ class_archive() {
     }
     record --help
     record --version
-    for one in "$root"/pcaps/http.pcap*; do
-      [ -e "$one" ] || continue
-      record replay "$one" --out replayed
-      record walk "$one" --packet 1
-    done
+    capture=$root/pcaps/http.pcap
+    rules=$root/rules/web-server.yaml
+    if [ -e "$capture" ] && [ -e "$rules" ]; then
+      record replay "$capture" --rules "$rules" --out replayed
+      record walk "$capture" --rules "$rules" --packet 1
+    fi
     # Several lists in one: their ids collide, and the JDK does not need them for its own loaders.
     cat list.* | grep -v -e '^#' -e ' source: ' | sed 's/ id: .*//' | awk '!seen[$0]++' >all
     "$java_home/bin/java" -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=dumped \
