@@ -99,7 +99,7 @@ final class RandomRules {
     basic(rule, hook);
     if (protocol != null) {
       rule.append(" -p ").append(protocol);
-      if (oneIn(2)) {
+      if (oneIn(2) && !target.contains("--tcp-flags")) {
         rule.append(transport(protocol));
       }
     } else if (oneIn(12)) {
@@ -343,7 +343,7 @@ final class RandomRules {
           return pick(
               " -j MASQUERADE",
               " -j SNAT --to-source 203.0.113.1",
-              "@tcp -j SNAT --to-source 203.0.113.1:30000-30010",
+              "@tcp -j SNAT --to-source 203.0.113.1:30000",
               " -j MASQUERADE",
               " -j ACCEPT");
         }
