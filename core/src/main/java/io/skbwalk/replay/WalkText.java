@@ -1,0 +1,363 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.replay;
+
+import io.skbwalk.trace.TraceEvent;
+import java.time.Instant;
+import java.time.ZoneOffset;
+import java.time.format.DateTimeFormatter;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Deque;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * A packet's walk as text: a line a step, hooks indented with their tables, the rule that matched
+ * with its source at the right, and at the end what became of the packet and what was changed about
+ * it.
+ */
+public final class WalkText {
+  /** Column at which a step's text begins. */
+  private static final int TEXT = 16;
+
+  /** Column at which a rule's own text, and what it changed, begins. */
+  private static final int RULE = 24;
+
+  private static final DateTimeFormatter TIME =
+      DateTimeFormatter.ofPattern("HH:mm:ss.SSSSSS").withZone(ZoneOffset.UTC);
+
+  private static final String BOLD = "\u001b[1m";
+  private static final String DIM = "\u001b[2m";
+  private static final String RED = "\u001b[31m";
+  private static final String GREEN = "\u001b[32m";
+  private static final String YELLOW = "\u001b[33m";
+  private static final String CYAN = "\u001b[36m";
+  private static final String PLAIN = "\u001b[0m";
+
+  private final int width;
+  private final boolean colour;
+  private final String only;
+
+  private final StringBuilder out = new StringBuilder();
+
+  /**
+   * Packets that are being told, the outermost last: a made packet's steps stand inside its
+   * cause's.
+   */
+  private final Deque<Level> levels = new ArrayDeque<>();
+
+  private static final class Level {
+    /** The hook that is being told, or null. */
+    String hook;
+
+    /** Whether the hook's own line is written. */
+    boolean hookWritten;
+
+    /** The table that is being told, or null. */
+    String table;
+
+    /** Whether the table's first line is written. */
+    boolean tableWritten;
+
+    int rules;
+
+    /** What was changed: first value before, last value after. */
+    final Map<String, String[]> changes = new LinkedHashMap<>();
+  }
+
+  /**
+   * A writer of walks.
+   *
+   * @param width columns of the terminal, at least 60
+   * @param colour use colour
+   * @param only a hook, a table or a stage (function) to restrict the walk to, or null for all
+   */
+  public WalkText(int width, boolean colour, String only) {
+    this.width = Math.max(60, width);
+    this.colour = colour;
+    this.only = only;
+  }
+
+  /**
+   * The walk of one packet.
+   *
+   * @param events in order
+   * @param result the last line, such as {@code forwarded to eth1: ...}
+   */
+  public String tell(List<TraceEvent> events, String result) {
+    out.setLength(0);
+    levels.clear();
+    levels.push(new Level());
+    for (TraceEvent event : events) {
+      tell(event);
+    }
+    Level outer = levels.peekLast();
+    boolean lost = result.startsWith("dropped");
+    out.append(paint(lost ? RED + BOLD : GREEN + BOLD, "  => ")).append(result).append('\n');
+    String changed = changes(outer);
+    if (!changed.isEmpty()) {
+      wrapped(5, "", "changed: " + changed, null);
+    }
+    return out.toString();
+  }
+
+  private static String changes(Level level) {
+    List<String> parts = new ArrayList<>();
+    level.changes.forEach(
+        (field, values) -> {
+          if (!values[0].equals(values[1])) {
+            parts.add(field + " " + values[0] + " -> " + values[1]);
+          }
+        });
+    return String.join(", ", parts);
+  }
+
+  private String paint(String colours, String text) {
+    return colour ? colours + text + PLAIN : text;
+  }
+
+  private int indent() {
+    return 2 * (levels.size() - 1);
+  }
+
+  private boolean wanted(String... names) {
+    if (only == null) {
+      return true;
+    }
+    Level level = levels.peek();
+    for (String name : names) {
+      if (only.equalsIgnoreCase(name)) {
+        return true;
+      }
+    }
+    return only.equalsIgnoreCase(String.valueOf(level.hook))
+        || only.equalsIgnoreCase(String.valueOf(level.table));
+  }
+
+  private void tell(TraceEvent event) {
+    Level level = levels.peek();
+    if (event instanceof TraceEvent.Frame frame) {
+      out.append(paint(BOLD, "#" + frame.frame()))
+          .append("  ")
+          .append(TIME.format(instant(frame.time())))
+          .append("  ")
+          .append(frame.outgoing() ? "sent by the host" : frame.device())
+          .append("  ")
+          .append(paint(BOLD, frame.summary()))
+          .append('\n');
+    } else if (event instanceof TraceEvent.Nic nic) {
+      step("nic", nic.text());
+    } else if (event instanceof TraceEvent.HardIrq irq) {
+      step("hard irq", irq.text());
+    } else if (event instanceof TraceEvent.SoftIrq softIrq) {
+      step("softirq", softIrq.text());
+    } else if (event instanceof TraceEvent.InitCall init) {
+      step("initcall " + init.level(), init.function() + ": " + init.text());
+    } else if (event instanceof TraceEvent.Step step) {
+      step(step.function(), step.text());
+    } else if (event instanceof TraceEvent.Socket socket) {
+      step(socket.function(), socket.socket() + ": " + socket.text());
+    } else if (event instanceof TraceEvent.Route route) {
+      step(route.function(), route.result() + ": " + route.text());
+    } else if (event instanceof TraceEvent.Queued queued) {
+      step(queued.function(), queued.text());
+    } else if (event instanceof TraceEvent.HookEnter enter) {
+      level.hook = enter.hook();
+      level.hookWritten = false;
+    } else if (event instanceof TraceEvent.HookLeave leave) {
+      if (level.hookWritten && !leave.verdict().equals("ACCEPT") && wanted()) {
+        inHook("", paint(RED, leave.verdict()));
+      }
+      level.hook = null;
+    } else if (event instanceof TraceEvent.HookStep step) {
+      inHook(step.name(), step.text());
+    } else if (event instanceof TraceEvent.TableEnter table) {
+      level.table = table.table();
+      level.tableWritten = false;
+      level.rules = table.rules();
+    } else if (event instanceof TraceEvent.RuleMatched rule) {
+      rule(rule.chain(), rule.number(), rule.rule(), rule.source(), null);
+    } else if (event instanceof TraceEvent.RuleMissed rule) {
+      rule(rule.chain(), rule.number(), rule.rule(), rule.source(), rule.reason());
+    } else if (event instanceof TraceEvent.ChainEnter || event instanceof TraceEvent.ChainReturn) {
+      // Seen from the rules' own labels.
+    } else if (event instanceof TraceEvent.Policy policy) {
+      inHook(
+          tableLabel(),
+          "policy " + verdict(policy.policy()),
+          level.rules == 0 ? "[no rules]" : null);
+    } else if (event instanceof TraceEvent.TableLeave) {
+      level.table = null;
+    } else if (event instanceof TraceEvent.Changed changed) {
+      changed(level, changed);
+    } else if (event instanceof TraceEvent.Log log) {
+      if (wanted()) {
+        wrapped(RULE, "", paint(CYAN, "log: ") + log.line(), null);
+      }
+    } else if (event instanceof TraceEvent.Made made) {
+      if (only == null) {
+        step(made.function(), "makes " + made.summary());
+      }
+      levels.push(new Level());
+    } else if (event instanceof TraceEvent.Sent sent) {
+      if (levels.size() > 1 || only == null) {
+        step("transmit", paint(GREEN, sent.device()) + " #" + sent.index() + ": " + sent.summary());
+      }
+      leaveMade();
+    } else if (event instanceof TraceEvent.Dropped dropped) {
+      step(dropped.function(), paint(RED, "dropped, " + dropped.reason()));
+      leaveMade();
+    }
+  }
+
+  private void leaveMade() {
+    if (levels.size() > 1) {
+      levels.pop();
+    }
+  }
+
+  private static Instant instant(long nanos) {
+    return Instant.ofEpochSecond(
+        Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
+  }
+
+  private static String verdict(String name) {
+    return name;
+  }
+
+  private void step(String label, String text) {
+    if (wanted(label)) {
+      wrapped(TEXT, "  " + label, text, null);
+    }
+  }
+
+  private String tableLabel() {
+    Level level = levels.peek();
+    if (level.tableWritten || level.table == null) {
+      return "";
+    }
+    level.tableWritten = true;
+    return level.table;
+  }
+
+  private void inHook(String label, String text) {
+    inHook(label, text, null);
+  }
+
+  private void inHook(String label, String text, String right) {
+    Level level = levels.peek();
+    if (!wanted(label)) {
+      return;
+    }
+    if (!level.hookWritten && level.hook != null) {
+      level.hookWritten = true;
+      out.append(" ".repeat(indent() + 2)).append(paint(BOLD, level.hook)).append('\n');
+    }
+    wrapped(TEXT, "    " + label, text, right);
+  }
+
+  private void rule(String chain, int number, String rule, String source, String missed) {
+    Level level = levels.peek();
+    boolean builtIn =
+        chain.equals(chain.toUpperCase(java.util.Locale.ROOT)) && BUILT_IN.contains(chain);
+    String name = builtIn ? "rule " + number : chain + " " + number;
+    String text = String.format("%-6s  %s", name, rule.isEmpty() ? "(matches everything)" : rule);
+    if (missed != null) {
+      inHook(tableLabel(), paint(DIM, text), source);
+      if (wanted()) {
+        wrapped(RULE, "", paint(DIM, "no: " + missed), null);
+      }
+    } else {
+      inHook(tableLabel(), text, source);
+    }
+    level.tableWritten = true;
+  }
+
+  private static final java.util.Set<String> BUILT_IN =
+      java.util.Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
+
+  private void changed(Level level, TraceEvent.Changed changed) {
+    if (levels.size() == 1) {
+      level.changes.compute(
+          changed.field(),
+          (field, values) ->
+              new String[] {values == null ? changed.before() : values[0], changed.after()});
+    }
+    if (level.hook != null && wanted()) {
+      wrapped(
+          RULE,
+          "",
+          paint(YELLOW, changed.field() + " " + changed.before() + " -> " + changed.after()),
+          null);
+    }
+  }
+
+  /**
+   * One line, or several when it does not fit: {@code label}, then {@code text} from {@code column}
+   * on, and {@code right} at the right edge.
+   */
+  private void wrapped(int column, String label, String text, String right) {
+    String margin = " ".repeat(indent());
+    StringBuilder line = new StringBuilder(margin).append(label);
+    int start = column + indent();
+    if (line.length() >= start) {
+      line.append(' ');
+    }
+    while (line.length() < start) {
+      line.append(' ');
+    }
+    int room = width;
+    String[] words = text.split(" ");
+    int printed = line.length();
+    boolean first = true;
+    for (String word : words) {
+      int length = visible(word);
+      if (!first && printed + 1 + length > room) {
+        out.append(line.toString().stripTrailing()).append('\n');
+        line.setLength(0);
+        line.append(" ".repeat(Math.max(start, Math.min(RULE + indent(), room / 2))));
+        printed = line.length();
+        first = true;
+      }
+      if (!first) {
+        line.append(' ');
+        printed++;
+      }
+      line.append(word);
+      printed += length;
+      first = false;
+    }
+    if (right != null && !right.isEmpty()) {
+      int gap = width - printed - right.length();
+      if (gap < 2 && printed > start + 20) {
+        // It would not fit: the next line has it, at the right edge.
+        out.append(line.toString().stripTrailing()).append('\n');
+        line.setLength(0);
+        printed = 0;
+        gap = width - right.length();
+      }
+      line.append(" ".repeat(Math.max(2, Math.min(gap, Math.max(2, 70 + indent() - printed)))));
+      line.append(paint(DIM, right));
+    }
+    out.append(line.toString().stripTrailing()).append('\n');
+  }
+
+  /** Columns that a word takes: escape sequences take none. */
+  private static int visible(String word) {
+    int count = 0;
+    boolean escape = false;
+    for (int i = 0; i < word.length(); i++) {
+      char c = word.charAt(i);
+      if (c == '\u001b') {
+        escape = true;
+      } else if (escape) {
+        escape = c != 'm';
+      } else {
+        count++;
+      }
+    }
+    return count;
+  }
+}
