@@ -1,0 +1,103 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.Verdict;
+import io.skbwalk.netfilter.nat.NatRules;
+import io.skbwalk.skb.IpHeader;
+import io.skbwalk.skb.SkBuff;
+import java.util.ArrayList;
+import java.util.EnumMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * Plays net/ipv4/netfilter/ip_tables.c and iptable_*.c: the tables of one machine, hooked in where
+ * each belongs. A table that no rule file names is not there.
+ */
+public final class IptTables {
+  private final Environment environment;
+  private final RuleSet rules;
+  private final Map<TableKind, CompiledTable> tables = new EnumMap<>(TableKind.class);
+
+  /**
+   * Loads a rule set; counters start where it says.
+   *
+   * @throws RuleException when iptables or the kernel would refuse it
+   */
+  public IptTables(RuleSet rules, Environment environment) {
+    RuleCheck.check(rules);
+    this.rules = rules;
+    this.environment = environment;
+    for (RuleSet.Table table : rules.tables()) {
+      tables.put(table.kind(), new CompiledTable(table, environment));
+    }
+  }
+
+  /** The rules as they were loaded. */
+  public RuleSet rules() {
+    return rules;
+  }
+
+  /** The rules with the counters as they stand now. */
+  public RuleSet counters() {
+    List<RuleSet.Table> now = new ArrayList<>();
+    tables.values().forEach(table -> now.add(table.withCounters()));
+    return RuleSet.of(now);
+  }
+
+  /** Must conntrack (and defragmentation before it) be active in this namespace? */
+  public boolean needsConntrack() {
+    return rules.needsConntrack();
+  }
+
+  /** Tells {@code recorder} of every packet's rules from now on; null for nobody. */
+  public void record(VerdictRecorder recorder) {
+    tables.values().forEach(table -> table.record(recorder));
+  }
+
+  /** The nat table for the NAT engine, or null when there is none. */
+  public NatRules nat() {
+    CompiledTable nat = tables.get(TableKind.NAT);
+    return nat == null ? null : nat::evaluate;
+  }
+
+  /** Plays iptable_*_table_init: registers the tables in use, except nat. */
+  public void register(Netfilter netfilter) {
+    tables.forEach(
+        (kind, table) -> {
+          if (kind == TableKind.NAT) {
+            return;
+          }
+          for (Hook hook : kind.hooks) {
+            if (kind == TableKind.MANGLE && hook == Hook.LOCAL_OUT) {
+              netfilter.register(
+                  hook, kind.priority, (at, skb, in, out) -> mangleOut(table, skb, in, out));
+            } else {
+              netfilter.register(hook, kind.priority, table::evaluate);
+            }
+          }
+        });
+  }
+
+  /** Plays ipt_mangle_out: a packet whose way may have changed is routed anew. */
+  private int mangleOut(CompiledTable table, SkBuff skb, NetDevice in, NetDevice out) {
+    int mark = skb.mark;
+    int source = IpHeader.source(skb);
+    int destination = IpHeader.destination(skb);
+    int tos = IpHeader.tos(skb);
+    int verdict = table.evaluate(Hook.LOCAL_OUT, skb, in, out);
+    if (verdict == Verdict.DROP || verdict == Verdict.STOLEN) {
+      return verdict;
+    }
+    boolean same =
+        mark == skb.mark
+            && source == IpHeader.source(skb)
+            && destination == IpHeader.destination(skb)
+            && tos == IpHeader.tos(skb);
+    return same || environment.ipv4().routeMeHarder(skb) ? verdict : Verdict.DROP;
+  }
+}

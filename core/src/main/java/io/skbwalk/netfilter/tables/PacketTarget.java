@@ -1,0 +1,18 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+import io.skbwalk.skb.SkBuff;
+
+/** Plays xt_target's target function of one rule on one machine. */
+public interface PacketTarget {
+  /** XT_CONTINUE: the next rule is tried. */
+  int CONTINUE = -1;
+
+  /**
+   * Acts on the packet.
+   *
+   * @return {@link #CONTINUE} or one of {@link io.skbwalk.netfilter.Verdict}'s constants
+   */
+  int target(SkBuff skb, PacketContext context);
+}

@@ -1,0 +1,56 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+import java.util.List;
+
+/**
+ * Plays struct ipt_entry: one rule as it was written, immutable.
+ *
+ * @param basic what is asked without {@code -m}
+ * @param matches in order
+ * @param action what it does
+ * @param packets the counter that it starts with
+ * @param bytes the counter that it starts with
+ * @param at where it was written
+ */
+public record Rule(
+    BasicMatch basic,
+    List<Match> matches,
+    Action action,
+    long packets,
+    long bytes,
+    SourcePosition at) {
+  /** Copies the list. */
+  public Rule {
+    matches = List.copyOf(matches);
+  }
+
+  /** The rule as iptables-save prints it, without {@code -A CHAIN} and without a leading blank. */
+  public String save() {
+    StringBuilder out = new StringBuilder();
+    basic.save(out);
+    for (Match match : matches) {
+      out.append(" -m ").append(match.type().name);
+      match.save(out);
+    }
+    if (!(action instanceof Action.Nothing)) {
+      boolean goTo = action instanceof Action.ToChain to && to.goTo();
+      out.append(goTo ? " -g " : " -j ").append(action.label());
+    }
+    if (action instanceof Action.Extension extension) {
+      extension.target().save(out);
+    }
+    return out.length() == 0 ? "" : out.substring(1);
+  }
+
+  /** Does something in it need conntrack? */
+  public boolean needsConntrack() {
+    for (Match match : matches) {
+      if (match.needsConntrack()) {
+        return true;
+      }
+    }
+    return action instanceof Action.Extension extension && extension.target().needsConntrack();
+  }
+}

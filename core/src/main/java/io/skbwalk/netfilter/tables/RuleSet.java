@@ -1,0 +1,239 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+import java.util.ArrayList;
+import java.util.Collection;
+import java.util.Collections;
+import java.util.EnumMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/**
+ * The rules of one machine as iptables-restore is given them: tables, their chains, their rules.
+ * Immutable. Only tables that somebody wrote are in it.
+ */
+public final class RuleSet {
+  /** No table at all. */
+  public static final RuleSet EMPTY = new Builder().build();
+
+  /**
+   * A chain.
+   *
+   * @param name its name
+   * @param policy ACCEPT or DROP; null for a user chain, and for a built-in chain whose policy
+   *     nobody stated (ACCEPT)
+   * @param packets the policy's counter at the start
+   * @param bytes the policy's counter at the start
+   * @param rules in order
+   * @param at where it was first named
+   */
+  public record Chain(
+      String name,
+      Action.Standard policy,
+      long packets,
+      long bytes,
+      List<Rule> rules,
+      SourcePosition at) {
+    /** Copies the list. */
+    public Chain {
+      rules = List.copyOf(rules);
+    }
+  }
+
+  /**
+   * A table.
+   *
+   * @param kind which
+   * @param chains built-in ones first, in the order of their hooks, all of them; then user chains
+   *     by name
+   */
+  public record Table(TableKind kind, List<Chain> chains) {
+    /** Copies the list. */
+    public Table {
+      chains = List.copyOf(chains);
+    }
+
+    /** The chain called {@code name}, or null. */
+    public Chain chain(String name) {
+      for (Chain chain : chains) {
+        if (chain.name.equals(name)) {
+          return chain;
+        }
+      }
+      return null;
+    }
+  }
+
+  private final Map<TableKind, Table> tables;
+
+  private RuleSet(Map<TableKind, Table> tables) {
+    this.tables = Collections.unmodifiableMap(tables);
+  }
+
+  /** A rule set of these tables, which are complete. */
+  static RuleSet of(Collection<Table> tables) {
+    Map<TableKind, Table> all = new EnumMap<>(TableKind.class);
+    tables.forEach(table -> all.put(table.kind, table));
+    return new RuleSet(all);
+  }
+
+  /** The tables in use, in the order raw, mangle, nat, filter, security. */
+  public Collection<Table> tables() {
+    return tables.values();
+  }
+
+  /** That table, or null when it is not in use. */
+  public Table table(TableKind kind) {
+    return tables.get(kind);
+  }
+
+  /**
+   * These rules with {@code later} behind them: its rules are appended to chains of the same name,
+   * its policies win.
+   */
+  public RuleSet plus(RuleSet later) {
+    Builder builder = new Builder();
+    builder.add(this);
+    builder.add(later);
+    return builder.build();
+  }
+
+  /** Does something in it need conntrack: a match, a target, the nat table? */
+  public boolean needsConntrack() {
+    if (tables.containsKey(TableKind.NAT)) {
+      return true;
+    }
+    for (Table table : tables.values()) {
+      for (Chain chain : table.chains) {
+        for (Rule rule : chain.rules) {
+          if (rule.needsConntrack()) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Collects what a file says, in its order. */
+  public static final class Builder {
+    private static final class OpenChain {
+      Action.Standard policy;
+      long packets;
+      long bytes;
+      final List<Rule> rules = new ArrayList<>();
+      SourcePosition at = SourcePosition.NONE;
+    }
+
+    private final Map<TableKind, Map<String, OpenChain>> tables = new EnumMap<>(TableKind.class);
+
+    /** Puts a table in use, with its built-in chains. */
+    public Builder table(TableKind kind) {
+      tables.computeIfAbsent(
+          kind,
+          one -> {
+            Map<String, OpenChain> chains = new LinkedHashMap<>();
+            one.hooks.forEach(hook -> chains.put(hook.chain, new OpenChain()));
+            return chains;
+          });
+      return this;
+    }
+
+    /** Is there such a chain by now? Built-in chains of a table in use are. */
+    public boolean hasChain(TableKind kind, String name) {
+      return tables.containsKey(kind) && tables.get(kind).containsKey(name);
+    }
+
+    /** Makes a user chain when there is none of that name. */
+    public Builder chain(TableKind kind, String name, SourcePosition at) {
+      table(kind);
+      OpenChain chain = tables.get(kind).computeIfAbsent(name, key -> new OpenChain());
+      if (chain.at.equals(SourcePosition.NONE)) {
+        chain.at = at;
+      }
+      return this;
+    }
+
+    /** States a built-in chain's policy and its counters. */
+    public Builder policy(
+        TableKind kind, String name, Action.Standard policy, long packets, long bytes) {
+      OpenChain chain = open(kind, name);
+      chain.policy = policy;
+      chain.packets = packets;
+      chain.bytes = bytes;
+      return this;
+    }
+
+    /** Appends a rule to a chain, which exists. */
+    public Builder rule(TableKind kind, String name, Rule rule) {
+      open(kind, name).rules.add(rule);
+      return this;
+    }
+
+    /** Puts a rule before number {@code index} (from 1) of a chain, which exists. */
+    public Builder insert(TableKind kind, String name, int index, Rule rule) {
+      open(kind, name).rules.add(index - 1, rule);
+      return this;
+    }
+
+    /** The number of rules of a chain, which exists. */
+    public int size(TableKind kind, String name) {
+      return open(kind, name).rules.size();
+    }
+
+    /** Forgets the rules of a chain, which exists. */
+    public Builder flush(TableKind kind, String name) {
+      open(kind, name).rules.clear();
+      return this;
+    }
+
+    /** The chains of a table by now, in the order in which they were made. */
+    public List<String> chains(TableKind kind) {
+      return tables.containsKey(kind) ? List.copyOf(tables.get(kind).keySet()) : List.of();
+    }
+
+    /** Adds a whole rule set behind what is there. */
+    public Builder add(RuleSet set) {
+      for (Table table : set.tables()) {
+        table(table.kind);
+        for (Chain chain : table.chains) {
+          chain(table.kind, chain.name, chain.at);
+          OpenChain open = open(table.kind, chain.name);
+          if (chain.policy != null) {
+            open.policy = chain.policy;
+            open.packets = chain.packets;
+            open.bytes = chain.bytes;
+          }
+          open.rules.addAll(chain.rules);
+        }
+      }
+      return this;
+    }
+
+    /** What was collected; jumps and places are checked by {@link RuleCheck}. */
+    public RuleSet build() {
+      Map<TableKind, Table> built = new EnumMap<>(TableKind.class);
+      tables.forEach(
+          (kind, chains) -> {
+            List<Chain> all = new ArrayList<>();
+            kind.hooks.forEach(hook -> all.add(close(hook.chain, chains.get(hook.chain))));
+            chains.keySet().stream()
+                .filter(name -> kind.hook(name) == null)
+                .sorted()
+                .forEach(name -> all.add(close(name, chains.get(name))));
+            built.put(kind, new Table(kind, all));
+          });
+      return new RuleSet(built);
+    }
+
+    private static Chain close(String name, OpenChain open) {
+      return new Chain(name, open.policy, open.packets, open.bytes, open.rules, open.at);
+    }
+
+    private OpenChain open(TableKind kind, String name) {
+      return tables.get(kind).get(name);
+    }
+  }
+}

@@ -1,0 +1,29 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+/** Plays struct xt_entry_target: what a rule does as it was written, immutable. */
+public interface Target {
+  /** What it is one of. */
+  TargetType type();
+
+  /** Appends its options as iptables-save prints them, each with a leading blank. */
+  void save(StringBuilder out);
+
+  /**
+   * Plays checkentry and what iptables itself checks besides the options.
+   *
+   * @return what is wrong with it there, for the user; null when nothing is
+   */
+  default String refusal(RulePlace place) {
+    return null;
+  }
+
+  /** True when conntrack must be active in the namespace for it (nf_ct_netns_get). */
+  default boolean needsConntrack() {
+    return false;
+  }
+
+  /** The evaluation for one rule of one machine. */
+  PacketTarget bind(Environment environment);
+}

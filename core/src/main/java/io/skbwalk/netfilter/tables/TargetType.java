@@ -1,0 +1,33 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+import java.util.List;
+
+/** Plays struct xtables_target: a kind of target, its options and where it is allowed. */
+public abstract class TargetType {
+  /** The name behind {@code -j}. */
+  public final String name;
+
+  /** Its options. */
+  public final List<OptionSpec> options;
+
+  /** A target. */
+  protected TargetType(String name, OptionSpec... options) {
+    this.name = name;
+    this.options = List.of(options);
+  }
+
+  /**
+   * Reads the options.
+   *
+   * @param protocol the rule's protocol, 0 when it names none or inverts it
+   * @throws RuleException when a value is wrong
+   */
+  public abstract Target parse(Options options, int protocol);
+
+  @Override
+  public final String toString() {
+    return name;
+  }
+}

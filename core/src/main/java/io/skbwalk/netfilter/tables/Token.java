@@ -1,0 +1,11 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables;
+
+/** One word of a rule, unquoted, and where it stands. */
+public record Token(String text, SourcePosition at) {
+  @Override
+  public String toString() {
+    return text;
+  }
+}

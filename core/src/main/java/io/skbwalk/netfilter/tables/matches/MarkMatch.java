@@ -1,0 +1,53 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.matches;
+
+import io.skbwalk.netfilter.tables.Environment;
+import io.skbwalk.netfilter.tables.Match;
+import io.skbwalk.netfilter.tables.MatchType;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.skb.SkBuff;
+
+/** Plays xt_mark's match: the packet's mark under a mask. */
+public record MarkMatch(int value, int mask, boolean inverted) implements Match, PacketMatch {
+  /** {@code -m mark}. */
+  public static final MatchType TYPE =
+      new MatchType("mark", OptionSpec.value("mark").inverted().needed()) {
+        @Override
+        public Match parse(Options options, int protocol) {
+          long mark = options.valueAndMask("mark");
+          return new MarkMatch((int) (mark >>> 32), (int) mark, options.inverted("mark"));
+        }
+      };
+
+  @Override
+  public MatchType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    out.append(inverted ? " ! --mark 0x" : " --mark 0x").append(Integer.toHexString(value));
+    if (mask != -1) {
+      out.append("/0x").append(Integer.toHexString(mask));
+    }
+  }
+
+  @Override
+  public PacketMatch bind(Environment environment) {
+    return this;
+  }
+
+  @Override
+  public boolean matches(SkBuff skb, PacketContext context) {
+    return ((skb.mark & mask) == value) != inverted;
+  }
+
+  @Override
+  public String explain(SkBuff skb, PacketContext context) {
+    return "mark is 0x" + Integer.toHexString(skb.mark);
+  }
+}

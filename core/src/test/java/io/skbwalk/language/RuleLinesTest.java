@@ -1,0 +1,84 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.language;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertThrows;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import io.skbwalk.netfilter.tables.RuleCheck;
+import io.skbwalk.netfilter.tables.RuleException;
+import io.skbwalk.netfilter.tables.RuleSet;
+import java.io.IOException;
+import java.io.InputStream;
+import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Stream;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/**
+ * Each line of rule-lines.txt as iptables-restore takes it: {@code =} lines are what
+ * iptables-legacy-save 1.8.9 printed for it, {@code !} is what is said where iptables or the kernel
+ * refused it.
+ */
+class RuleLinesTest {
+  record Case(String table, String line, List<String> printed, String refusal) {
+    RuleSet rules() {
+      String text = "*" + table + "\n:uc - [0:0]\n" + line + "\nCOMMIT\n";
+      RuleSet rules = IptablesSaveParser.parse(text, "f");
+      RuleCheck.check(rules);
+      return rules;
+    }
+
+    @Override
+    public String toString() {
+      return table + " " + line;
+    }
+  }
+
+  static Stream<Case> cases() throws IOException {
+    List<Case> cases = new ArrayList<>();
+    String table = "";
+    try (InputStream stream = RuleLinesTest.class.getResourceAsStream("rule-lines.txt")) {
+      String text = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
+      for (String line : text.split("\n")) {
+        Case last = cases.isEmpty() ? null : cases.get(cases.size() - 1);
+        if (line.startsWith("* ")) {
+          table = line.substring(2);
+        } else if (line.startsWith("= ")) {
+          last.printed.add(line.substring(2));
+        } else if (line.startsWith("! ")) {
+          cases.set(cases.size() - 1, new Case(table, last.line, last.printed, line.substring(2)));
+        } else if (!line.isEmpty() && !line.startsWith("#")) {
+          cases.add(new Case(table, line, new ArrayList<>(), null));
+        }
+      }
+    }
+    assertTrue(cases.size() > 100);
+    return cases.stream();
+  }
+
+  @ParameterizedTest
+  @MethodSource("cases")
+  void isPrintedAsIptablesSaveDoesOrRefused(Case one) {
+    if (one.refusal != null) {
+      RuleException refused = assertThrows(RuleException.class, one::rules);
+      assertEquals(one.refusal, refused.at.column() + ": " + refused.what);
+      assertEquals(3, refused.at.line());
+      return;
+    }
+    List<String> printed =
+        IptablesSavePrinter.print(one.rules(), false)
+            .lines()
+            .filter(line -> line.startsWith("-A"))
+            .toList();
+    assertEquals(one.printed, printed);
+    for (String line : printed) {
+      Case again = new Case(one.table, line, List.of(), null);
+      String text = IptablesSavePrinter.print(again.rules(), false);
+      assertTrue(text.contains("\n" + line + "\n"), text);
+    }
+  }
+}
