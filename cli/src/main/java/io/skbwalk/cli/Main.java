@@ -2,6 +2,10 @@
 
 package io.skbwalk.cli;
 
+import io.skbwalk.lib.SourceException;
+import java.io.IOException;
+import java.nio.file.AccessDeniedException;
+import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -10,7 +14,8 @@ import picocli.CommandLine.Spec;
 
 /**
  * The program {@code skbwalk}: finds the command and turns what went wrong into one line and an
- * exit status (0 done, 1 what was asked to hold does not, 2 unusable input or arguments).
+ * exit status (0 done, 1 what was asked to hold does not, 2 unusable input or arguments, 3 a defect
+ * of this program).
  */
 @Command(
     name = "skbwalk",
@@ -19,6 +24,9 @@ import picocli.CommandLine.Spec;
     versionProvider = Version.class,
     subcommands = {})
 public final class Main implements Runnable {
+  /** The exit status when this program, not its input, is at fault. */
+  static final int DEFECT = 3;
+
   @Spec private CommandSpec spec;
 
   /** Called when no command was named. */
@@ -32,13 +40,42 @@ public final class Main implements Runnable {
     System.exit(commandLine().execute(arguments));
   }
 
-  /** The command line with its errors in the form {@code skbwalk: what is wrong}, status 2. */
+  /**
+   * The command line with its errors in the form {@code skbwalk: what is wrong}, status 2. Anything
+   * that is no fault of the input is a defect of this program: status 3, with its stack.
+   */
   static CommandLine commandLine() {
     return new CommandLine(new Main())
         .setParameterExceptionHandler(
-            (wrong, arguments) -> {
-              wrong.getCommandLine().getErr().println("skbwalk: " + wrong.getMessage());
-              return 2;
+            (wrong, arguments) -> unusable(wrong.getCommandLine(), wrong.getMessage()))
+        .setExecutionExceptionHandler(
+            (wrong, line, parsed) -> {
+              if (wrong instanceof SourceException) {
+                return unusable(line, wrong.getMessage());
+              }
+              if (wrong instanceof IOException io) {
+                return unusable(line, inWords(io));
+              }
+              wrong.printStackTrace(line.getErr());
+              line.getErr().println("skbwalk: this is a defect of skbwalk; please report it");
+              return DEFECT;
             });
+  }
+
+  private static int unusable(CommandLine line, String problem) {
+    line.getErr().println("skbwalk: " + problem);
+    return CommandLine.ExitCode.USAGE;
+  }
+
+  /** The message of some of the JDK's exceptions is the file's name and nothing else. */
+  private static String inWords(IOException wrong) {
+    String problem = wrong.getMessage();
+    if (wrong instanceof NoSuchFileException) {
+      return problem + ": no such file";
+    }
+    if (wrong instanceof AccessDeniedException) {
+      return problem + ": permission denied";
+    }
+    return problem == null ? wrong.getClass().getSimpleName() : problem;
   }
 }
