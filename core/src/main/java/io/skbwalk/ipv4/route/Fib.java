@@ -100,7 +100,7 @@ public final class Fib {
     if (broadcast != 0 && broadcast != -1) {
       kernelRoute(Ipv4Operations.RTN_BROADCAST, broadcast, 32, dev, source);
     }
-    if (!Ip4.isZeroNet(prefix) && !added.secondary() && (prefix != address || prefixLength < 32)) {
+    if (prefix != 0 && !added.secondary() && (prefix != address || prefixLength < 32)) {
       kernelRoute(
           dev.isLoopback() ? Ipv4Operations.RTN_LOCAL : Ipv4Operations.RTN_UNICAST,
           prefix,
@@ -373,7 +373,7 @@ public final class Fib {
 
   /** Plays __inet_dev_addr_type on table local. */
   int addressType(int address, NetDevice dev) {
-    if (Ip4.isZeroNet(address) || address == -1) {
+    if (address == 0 || address == -1) {
       return Ipv4Operations.RTN_BROADCAST;
     }
     if (Ip4.isMulticast(address)) {

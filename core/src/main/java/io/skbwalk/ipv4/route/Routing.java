@@ -114,10 +114,10 @@ public final class Routing {
     if (daddr == -1 || saddr == 0 && daddr == 0) {
       return broadcastInput(skb, saddr, tos, in);
     }
-    if (Ip4.isZeroNet(saddr)) {
+    if (saddr == 0) {
       return DropReason.IP_INVALID_SOURCE;
     }
-    if (Ip4.isZeroNet(daddr)) {
+    if (daddr == 0) {
       return DropReason.IP_INVALID_DEST;
     }
     if ((Ip4.isLoopback(daddr) || Ip4.isLoopback(saddr)) && !in.is(DeviceSetting.ROUTE_LOCALNET)) {
@@ -218,7 +218,7 @@ public final class Routing {
     if (Ip4.isLoopback(saddr) && !in.is(DeviceSetting.ROUTE_LOCALNET)) {
       return DropReason.IP_LOCALNET;
     }
-    if (Ip4.isZeroNet(saddr)) {
+    if (saddr == 0) {
       boolean linkLocal = (daddr & 0xFFFFFF00) == 0xE0000000;
       if (!linkLocal && IpHeader.protocol(skb) != IpHeader.IPPROTO_IGMP) {
         return DropReason.IP_INVALID_SOURCE;
@@ -237,7 +237,7 @@ public final class Routing {
     if (skb.protocol != EthernetHeader.ETH_P_IP) {
       return DropReason.INVALID_PROTO;
     }
-    if (!Ip4.isZeroNet(saddr)) {
+    if (saddr != 0) {
       DropReason reason = validateSource(skb, saddr, 0, tos, 0, in);
       if (reason != null) {
         return reason;
@@ -341,19 +341,19 @@ public final class Routing {
     key.error = 0;
     InDevice out = null;
     if (key.saddr != 0) {
-      if (Ip4.isMulticast(key.saddr) || key.saddr == -1 || Ip4.isZeroNet(key.saddr)) {
+      if (Ip4.isMulticast(key.saddr) || key.saddr == -1 || key.saddr == 0) {
         return fails(key, Rtable.EINVAL);
       }
       if (key.oif == 0 && (Ip4.isMulticast(key.daddr) || key.daddr == -1)) {
         NetDevice owner = fib.ownerOf(key.saddr);
         if (owner == null) {
-          return fails(key, Rtable.EINVAL);
+          return fails(key, Rtable.ENETUNREACH);
         }
         key.oif = owner.ifindex;
         return makeOutput(key, devices.of(owner), null, Ipv4Operations.RTN_UNICAST);
       }
       if (!key.anySource && fib.ownerOf(key.saddr) == null) {
-        return fails(key, Rtable.EINVAL);
+        return fails(key, Rtable.ENETUNREACH);
       }
     }
     if (key.oif != 0) {
@@ -432,7 +432,7 @@ public final class Routing {
       type = Ipv4Operations.RTN_BROADCAST;
     } else if (Ip4.isMulticast(key.daddr)) {
       type = Ipv4Operations.RTN_MULTICAST;
-    } else if (Ip4.isZeroNet(key.daddr)) {
+    } else if (key.daddr == 0) {
       return fails(key, Rtable.EINVAL);
     }
     if (type == Ipv4Operations.RTN_BROADCAST) {
@@ -548,7 +548,7 @@ public final class Routing {
         || !in.acceptsRedirects()
         || Ip4.isMulticast(gateway)
         || gateway == -1
-        || Ip4.isZeroNet(gateway)) {
+        || gateway == 0) {
       return false;
     }
     if (!in.is(DeviceSetting.SHARED_MEDIA)) {
