@@ -65,8 +65,11 @@ public final class Ip4 {
     return address >>> 24 == 127;
   }
 
-  /** 0.0.0.0/8. */
+  /**
+   * Plays ipv4_is_zeronet: 0.0.0.0 alone; the rest of 0.0.0.0/8 is ordinary unicast since Linux
+   * 5.3.
+   */
   public static boolean isZeroNet(int address) {
-    return address >>> 24 == 0;
+    return address == 0;
   }
 }

@@ -12,9 +12,6 @@ import io.skbwalk.skb.SkBuff;
  * interface of arrival.
  */
 public final class Rtable extends DstEntry {
-  /** {@link #flags}: a better gateway is on the sender's own link. */
-  public static final int RTCF_DOREDIRECT = 0x01000000;
-
   /** {@link #flags}: to all on a link. */
   public static final int RTCF_BROADCAST = 0x10000000;
 
