@@ -128,6 +128,7 @@ public final class ConntrackPrinter {
         break;
       case IpHeader.IPPROTO_TCP:
       case IpHeader.IPPROTO_UDP:
+      case 33: // DCCP has no tracker any more, but conntrack still prints its ports, all 0.
       case 132:
       case 136:
         line.append(" sport=").append(conntrack.sourcePort(ct, direction));
