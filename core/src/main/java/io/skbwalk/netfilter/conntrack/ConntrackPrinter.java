@@ -5,6 +5,7 @@ package io.skbwalk.netfilter.conntrack;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 
+import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.skb.IpHeader;
 
@@ -46,6 +47,8 @@ public final class ConntrackPrinter {
     entry(line, conntrack, ct, true, true, true);
     line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
     zone(line, conntrack, ct);
+    // conntrack itself asks for the time in whole seconds.
+    age(line, conntrack, ct, conntrack.net.clock.seconds() * Clock.SECOND);
     line.append(" use=").append(conntrack.use(ct));
     return line.toString();
   }
@@ -77,6 +80,9 @@ public final class ConntrackPrinter {
       line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
     }
     zone(line, conntrack, ct);
+    if (destroyed) {
+      age(line, conntrack, ct, conntrack.net.clock.now());
+    }
     return line.toString();
   }
 
@@ -137,6 +143,10 @@ public final class ConntrackPrinter {
       default:
         break;
     }
+    if (conntrack.zoneId(ct) != 0 && conntrack.zoneDirections(ct) == 1 << direction) {
+      line.append(direction == ORIGINAL ? " zone-orig=" : " zone-reply=");
+      line.append(conntrack.zoneId(ct));
+    }
     if (counters && conntrack.accounted(ct)) {
       line.append(" packets=").append(conntrack.packets(ct, direction));
       line.append(" bytes=").append(conntrack.bytes(ct, direction));
@@ -145,19 +155,15 @@ public final class ConntrackPrinter {
 
   private static void zone(StringBuilder line, Conntrack conntrack, int ct) {
     int zone = conntrack.zoneId(ct);
-    if (zone == 0) {
-      return;
+    if (zone != 0 && conntrack.zoneDirections(ct) == Conntrack.ZONE_DIR_BOTH) {
+      line.append(" zone=").append(zone);
     }
-    switch (conntrack.zoneDirections(ct)) {
-      case Conntrack.ZONE_DIR_ORIGINAL:
-        line.append(" zone-orig=").append(zone);
-        break;
-      case Conntrack.ZONE_DIR_REPLY:
-        line.append(" zone-reply=").append(zone);
-        break;
-      default:
-        line.append(" zone=").append(zone);
-        break;
+  }
+
+  private static void age(StringBuilder line, Conntrack conntrack, int ct, long now) {
+    long start = conntrack.start(ct);
+    if (start != 0) {
+      line.append(" delta-time=").append((now - start) / Clock.SECOND);
     }
   }
 }
