@@ -9,16 +9,12 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.skb.DropReason;
-import io.skbwalk.skb.EthernetHeader;
-import io.skbwalk.skb.IpHeader;
-import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.Arrays;
-import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.stream.Stream;
@@ -74,7 +70,7 @@ class RoutingTest {
             "rule add fwmark 5 lookup 100")) {
       assertEquals("", machine.answer(line));
     }
-    SkBuff skb = machine.packet(0x0A000009, 0x08080808, 17, 0, 0);
+    SkBuff skb = machine.host.packet(0x0A000009, 0x08080808, 17, 0, 0);
     Flowi4 key = new Flowi4();
     var threads =
         (com.sun.management.ThreadMXBean) java.lang.management.ManagementFactory.getThreadMXBean();
@@ -83,8 +79,8 @@ class RoutingTest {
       long before = threads.getCurrentThreadAllocatedBytes();
       for (int i = 0; i < 10_000; i++) {
         int daddr = 0x08080000 + i;
-        if (machine.routing.input(skb, daddr, 0x0A000009, 0, machine.devices[1]) != null
-            || machine.routing.output(key.reset(daddr)) == null) {
+        if (machine.host.routing.input(skb, daddr, 0x0A000009, 0, machine.host.devices[1]) != null
+            || machine.host.routing.output(key.reset(daddr)) == null) {
           throw new AssertionError("not routed");
         }
       }
@@ -93,198 +89,30 @@ class RoutingTest {
     assertTrue(least < 1000, "20,000 decisions allocated " + least + " bytes");
   }
 
-  /** Loopback, eth0, eth1 and eth2, told what to do in the words of ip(8) and sysctl(8). */
   private static final class Machine implements RouteActions {
-    final Net net = new Net(0, 1);
-    final InDevices inDevices = new InDevices(net);
-    final Fib fib = new Fib(inDevices);
-    final NetDevice[] devices = new NetDevice[4];
-    final Routing routing;
-
-    Machine() {
-      int up = NetDevice.IFF_UP | NetDevice.IFF_MULTICAST;
-      devices[0] = new NetDevice("lo", 1, 0, 65536, NetDevice.IFF_UP | NetDevice.IFF_LOOPBACK);
-      for (int i = 1; i < 4; i++) {
-        devices[i] =
-            new NetDevice(
-                "eth" + (i - 1),
-                i + 1,
-                0x020000000001L | (i - 1) << 8,
-                1500,
-                up | NetDevice.IFF_BROADCAST);
-      }
-      for (NetDevice device : devices) {
-        inDevices.add(device);
-      }
-      fib.addAddress(devices[0], 0x7F000001, 8, 0);
-      routing = new Routing(net, inDevices, fib, devices[0], this);
-    }
+    final HostInWords host = new HostInWords(this);
+    private String done;
 
     String answer(String line) {
       List<String> words = new ArrayList<>(Arrays.asList(line.split(" ")));
-      String verb = words.remove(0);
-      try {
-        switch (verb) {
-          case "sysctl" -> net.sysctls.set(line.split("[ =]")[1], line.split("=")[1]);
-          case "address" -> address(words);
-          case "route" -> route(words);
-          case "rule" -> rule(words);
-          case "in" -> {
-            return in(words);
-          }
-          case "out" -> {
-            return out(words);
-          }
-          default -> throw new AssertionError(line);
-        }
-        return "";
-      } catch (IllegalArgumentException e) {
-        return "refused";
-      }
-    }
-
-    private NetDevice device(String name) {
-      return name == null ? null : inDevices.named(name).dev;
-    }
-
-    private static Map<String, String> options(List<String> words) {
-      Map<String, String> options = new HashMap<>();
-      for (int i = 0; i + 1 < words.size(); i += 2) {
-        options.put(words.get(i), words.get(i + 1));
-      }
-      return options;
-    }
-
-    private static int number(String text) {
-      return text == null ? 0 : Integer.decode(text);
-    }
-
-    private static int ip(String text) {
-      return text == null ? 0 : Ip4.parse(text);
-    }
-
-    /** Network and length of {@code 10.0.0.0/8}, {@code 10.0.0.1} or {@code default}. */
-    private static int[] prefix(String text) {
-      if (text == null || text.equals("default")) {
-        return new int[2];
-      }
-      String[] parts = text.split("/");
-      return new int[] {Ip4.parse(parts[0]), parts.length > 1 ? Integer.parseInt(parts[1]) : 32};
-    }
-
-    private void address(List<String> words) {
-      int[] prefix = prefix(words.get(1));
-      Map<String, String> options = options(words.subList(2, words.size()));
-      NetDevice device = device(options.get("dev"));
-      int broadcast = ip(options.get("broadcast"));
-      if ("link".equals(options.get("scope"))) {
-        fib.addAddress(device, prefix[0], prefix[1], broadcast, FibRoute.RT_SCOPE_LINK);
-      } else {
-        fib.addAddress(device, prefix[0], prefix[1], broadcast);
-      }
-    }
-
-    private static int type(String word) {
-      for (int type = 1; type <= Ipv4Operations.RTN_THROW; type++) {
-        if (FibRoute.typeName(type).equals(word)) {
-          return type;
-        }
-      }
-      return 0;
-    }
-
-    private void route(List<String> words) {
-      words.remove("add");
-      boolean onLink = words.remove("onlink");
-      int type = type(words.get(0));
-      if (type == 0) {
-        type = Ipv4Operations.RTN_UNICAST;
-      } else {
-        words.remove(0);
-      }
-      int[] prefix = prefix(words.remove(0));
-      Map<String, String> options = options(words);
-      if ("0.0.0.0".equals(options.get("via"))) {
-        throw new IllegalArgumentException("no gateway");
-      }
-      fib.addRoute(
-          new FibConfig(
-              prefix[0],
-              prefix[1],
-              type,
-              ip(options.get("via")),
-              device(options.get("dev")),
-              table(options.get("table"), type),
-              number(options.get("metric")),
-              ip(options.get("src")),
-              0,
-              number(options.get("tos")),
-              onLink));
-    }
-
-    /** Where ip-route(8) puts a route when nothing is said: local routes into table local. */
-    private static int table(String name, int type) {
-      if (name == null) {
-        return type == Ipv4Operations.RTN_LOCAL ? FibRoute.RT_TABLE_LOCAL : FibRoute.RT_TABLE_MAIN;
-      }
-      return name.equals("local") ? FibRoute.RT_TABLE_LOCAL : Integer.parseInt(name);
-    }
-
-    private void rule(List<String> words) {
-      words.remove("add");
-      boolean inverted = words.remove("not");
-      int action = Ipv4Operations.RTN_UNICAST;
-      for (String word : List.of("prohibit", "unreachable", "blackhole")) {
-        if (words.remove(word)) {
-          action = type(word);
-        }
-      }
-      Map<String, String> options = options(words);
-      int[] from = prefix(options.get("from"));
-      int[] to = prefix(options.get("to"));
-      String[] mark = options.getOrDefault("fwmark", "0/0").split("/");
-      String iif = options.get("iif");
-      String oif = options.get("oif");
-      fib.addRule(
-          new FibRule(
-              options.containsKey("priority") ? number(options.get("priority")) : 32765,
-              from[0],
-              from[1],
-              to[0],
-              to[1],
-              number(mark[0]),
-              mark.length > 1 ? number(mark[1]) : -1,
-              number(options.get("tos")),
-              iif == null ? 0 : device(iif).ifindex,
-              oif == null ? 0 : device(oif).ifindex,
-              action,
-              number(options.get("lookup")),
-              inverted));
-    }
-
-    SkBuff packet(int source, int destination, int protocol, int tos, int mark) {
-      SkBuff skb = net.skbs.allocate(64, 64);
-      skb.networkHeader = skb.put(20);
-      skb.setU8(skb.networkHeader, 0x45);
-      skb.setU8(skb.networkHeader + IpHeader.TOS_OFFSET, tos);
-      skb.setU8(skb.networkHeader + IpHeader.PROTOCOL_OFFSET, protocol);
-      skb.setU32(skb.networkHeader + IpHeader.SOURCE_OFFSET, source);
-      skb.setU32(skb.networkHeader + IpHeader.DESTINATION_OFFSET, destination);
-      skb.protocol = EthernetHeader.ETH_P_IP;
-      skb.mark = mark;
-      return skb;
+      return switch (words.remove(0)) {
+        case "in" -> in(words);
+        case "out" -> out(words);
+        default -> host.run(line);
+      };
     }
 
     private String in(List<String> words) {
-      NetDevice device = device(words.get(0));
+      NetDevice device = host.device(words.get(0));
       int source = Ip4.parse(words.get(1));
       int destination = Ip4.parse(words.get(3));
-      Map<String, String> options = options(words.subList(4, words.size()));
-      int tos = number(options.get("tos"));
-      int protocol = options.containsKey("proto") ? number(options.get("proto")) : 17;
-      SkBuff skb = packet(source, destination, protocol, tos, number(options.get("mark")));
+      Map<String, String> options = HostInWords.options(words.subList(4, words.size()));
+      int tos = HostInWords.number(options.get("tos"));
+      int protocol = options.containsKey("proto") ? HostInWords.number(options.get("proto")) : 17;
+      SkBuff skb =
+          host.packet(source, destination, protocol, tos, HostInWords.number(options.get("mark")));
       skb.dev = device;
-      DropReason reason = routing.input(skb, destination, source, tos, device);
+      DropReason reason = host.routing.input(skb, destination, source, tos, device);
       String text;
       if (reason != null) {
         text = "drop " + reason;
@@ -297,7 +125,7 @@ class RoutingTest {
           text += " " + rt.error;
         } else if (done.equals("forward")) {
           int nextHop = rt.nextHop(destination);
-          boolean all = routing.addressType(null, nextHop) == Ipv4Operations.RTN_BROADCAST;
+          boolean all = host.routing.addressType(null, nextHop) == Ipv4Operations.RTN_BROADCAST;
           text += " dev " + rt.dev + " to " + (all ? "ff:ff:ff:ff:ff:ff" : Ip4.format(nextHop));
           if ((skb.cbFlags & Routing.IPSKB_DOREDIRECT) != 0) {
             text += " redirect " + Ip4.format(nextHop);
@@ -305,19 +133,19 @@ class RoutingTest {
         }
       }
       skb.dropDst();
-      net.skbs.consume(skb);
+      host.net.skbs.consume(skb);
       return text;
     }
 
     private String out(List<String> words) {
       Flowi4 key = new Flowi4().reset(Ip4.parse(words.get(0)));
       String asked = words.get(0);
-      Map<String, String> options = options(words.subList(1, words.size()));
-      key.saddr = ip(options.get("from"));
-      key.mark = number(options.get("mark"));
-      key.tos = number(options.get("tos"));
-      key.oif = options.containsKey("oif") ? device(options.get("oif")).ifindex : 0;
-      Rtable rt = routing.output(key);
+      Map<String, String> options = HostInWords.options(words.subList(1, words.size()));
+      key.saddr = HostInWords.ip(options.get("from"));
+      key.mark = HostInWords.number(options.get("mark"));
+      key.tos = HostInWords.number(options.get("tos"));
+      key.oif = options.containsKey("oif") ? host.device(options.get("oif")).ifindex : 0;
+      Rtable rt = host.routing.output(key);
       if (rt == null) {
         return switch (key.error) {
           case Rtable.ENETUNREACH -> "error Network is unreachable";
@@ -342,7 +170,9 @@ class RoutingTest {
         text.append(" via ").append(Ip4.format(rt.gateway));
       }
       text.append(" dev ").append(rt.dev);
-      if (fib.hasCustomRules() && rt.route != null && rt.route.table != FibRoute.RT_TABLE_MAIN) {
+      if (host.fib.hasCustomRules()
+          && rt.route != null
+          && rt.route.table != FibRoute.RT_TABLE_MAIN) {
         text.append(" table ").append(FibRoute.tableName(rt.route.table));
       }
       if (!options.containsKey("from")) {
@@ -353,8 +183,6 @@ class RoutingTest {
       }
       return text.toString();
     }
-
-    private String done;
 
     @Override
     public void localDeliver(SkBuff skb) {
