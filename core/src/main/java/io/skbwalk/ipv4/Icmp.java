@@ -180,7 +180,7 @@ public final class Icmp {
     if (reason == null) {
       net.skbs.consume(skb);
     } else {
-      net.skbs.drop(skb, reason, "icmp_rcv");
+      net.skbs.drop(skb, reason, reason == DropReason.NO_SOCKET ? "ping_rcv" : "icmp_rcv");
     }
   }
 

@@ -24,7 +24,6 @@ final class Reject {
   private static final int IPPROTO_AH = 51;
   private static final int IPPROTO_SCTP = 132;
   private static final int IPPROTO_UDPLITE = 136;
-  private static final int GRE_CSUM = 0x8000;
 
   private final Net net;
   private final Netfilter netfilter;
@@ -63,8 +62,8 @@ final class Reject {
     return switch (protocol) {
       case IpHeader.IPPROTO_UDP ->
           at + UdpHeader.LENGTH > skb.tail || skb.u16(at + UdpHeader.CHECKSUM_OFFSET) != 0;
-      case IPPROTO_GRE -> at + 4 > skb.tail || (skb.u16(at) & GRE_CSUM) != 0;
-      case IPPROTO_AH, IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_DCCP -> false;
+      case IPPROTO_GRE, IPPROTO_AH, IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_DCCP ->
+          false;
       default -> true;
     };
   }
@@ -72,7 +71,8 @@ final class Reject {
   /** Plays nf_ip_checksum: protocols that it does not know must sum up to 0 too. */
   private static boolean checksumIsRight(SkBuff skb, int at, int protocol) {
     int length = skb.tail - at;
-    long sum = 0;
+    // The kernel sums the sound IP header too, which counts nothing but makes 0 and 0xFFFF one.
+    long sum = 0xFFFF;
     if (protocol == IpHeader.IPPROTO_TCP || protocol == IpHeader.IPPROTO_UDP) {
       sum =
           Checksum.pseudoHeader(IpHeader.source(skb), IpHeader.destination(skb), protocol, length);

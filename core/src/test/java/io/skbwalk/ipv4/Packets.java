@@ -196,7 +196,7 @@ final class Packets {
     if (Checksum.of(packet, 0, headerLength) != 0) {
       text.append(" WRONG CHECKSUM");
     }
-    if (packet[9] == 1 && (fragment & 0x3FFF) == 0) {
+    if (packet[9] == 1 && (fragment & 0x3FFF) == 0 && packet.length >= headerLength + 8) {
       text.append(" icmp ")
           .append(packet[headerLength] & 0xFF)
           .append('/')

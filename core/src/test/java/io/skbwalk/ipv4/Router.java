@@ -131,12 +131,17 @@ final class Router {
     skb.iif = dev.ifindex;
     skb.pktType = pktType;
     inet.receive().receive(skb, dev);
+    softirq();
+    return this;
+  }
+
+  /** Receives what was looped back. */
+  void softirq() {
     SkBuff looped;
     while ((looped = backlog.poll()) != null) {
       looped.iif = looped.dev.ifindex;
       inet.receive().receive(looped, NetDevice.of(looped));
     }
-    return this;
   }
 
   SkBuff build(byte[] packet, int length) {
