@@ -18,7 +18,7 @@ import java.util.List;
  * Plays net/core/dev.c and net/8021q: interfaces, packet types and taps, NET_RX_SOFTIRQ, the way of
  * a packet from an interface to its protocol and back to an interface.
  */
-public final class NetworkCore {
+public final class NetworkCore implements Transmitter {
   /** net.core.netdev_budget: frames that one run of the softirq may take. */
   public static final int BUDGET = 300;
 
@@ -377,7 +377,8 @@ public final class NetworkCore {
    * Plays dev_queue_xmit and dev_hard_start_xmit: {@code skb} leaves on {@code skb.dev}. Takes it
    * over; its {@code data} stands at the Ethernet header.
    */
-  public void transmit(SkBuff skb) {
+  @Override
+  public void queueXmit(SkBuff skb) {
     skb.macHeader = skb.data;
     NetDevice dev = NetDevice.of(skb);
     while (dev.lower != null) {
@@ -404,18 +405,6 @@ public final class NetworkCore {
       transmitListener.transmitted(dev, skb);
     }
     net.skbs.consume(skb);
-  }
-
-  /**
-   * Plays dev_loopback_xmit: a copy of what this machine sends to a group comes in on the interface
-   * that it leaves on. Takes {@code skb} over, whose {@code networkHeader} is set.
-   */
-  public void loopbackTransmit(SkBuff skb) {
-    skb.macHeader = skb.data;
-    skb.data = skb.networkHeader;
-    skb.pktType = SkBuff.PACKET_LOOPBACK;
-    skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
-    netifRx(skb);
   }
 
   /** Plays loopback_xmit. The route and the connection stay with the packet, as in Linux. */

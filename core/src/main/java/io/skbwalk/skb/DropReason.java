@@ -82,6 +82,8 @@ public enum DropReason {
   HDR_TRUNC,
   /** Wrong ICMP checksum. */
   ICMP_CSUM,
+  /** IPv6 is switched off. */
+  IPV6DISABLED,
   /** Against the protocol's RFC, such as a broadcast ICMP timestamp. */
   INVALID_PROTO,
   /** The destination host is unreachable. */

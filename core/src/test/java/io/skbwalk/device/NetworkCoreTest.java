@@ -205,9 +205,9 @@ class NetworkCoreTest {
     core.softirq();
     receive(eth1, frame(OWN, "1234", 46), 0, 4);
     core.softirq();
-    core.transmit(outgoing(eth0, 100));
-    core.transmit(outgoing(vlan5, 100));
-    core.transmit(outgoing(eth1, 100));
+    core.queueXmit(outgoing(eth0, 100));
+    core.queueXmit(outgoing(vlan5, 100));
+    core.queueXmit(outgoing(eth1, 100));
     assertEquals(
         List.of(
             "all eth0 type 0 60",
@@ -231,7 +231,7 @@ class NetworkCoreTest {
     byte[][] sent = new byte[1][];
     core.setTransmitListener(
         (dev, skb) -> sent[0] = Arrays.copyOfRange(skb.head, skb.data, skb.tail));
-    core.transmit(outgoing(vlan5, 46));
+    core.queueXmit(outgoing(vlan5, 46));
     byte[] expected = frame(Mac.BROADCAST, "810000050800", 46);
     assertEquals(expected.length, sent[0].length);
     assertTrue(Arrays.equals(expected, 12, 18, sent[0], 12, 18));
@@ -245,7 +245,7 @@ class NetworkCoreTest {
   void whatTheLoopbackSendsComesInAgain() {
     SkBuff skb = outgoing(lo, 20);
     EthernetHeader.write(skb, skb.data, 0, 0, EthernetHeader.ETH_P_IP);
-    core.transmit(skb);
+    core.queueXmit(skb);
     assertTrue(log.isEmpty(), "only the softirq takes it");
     core.softirq();
     assertEquals(List.of("ip lo type 0 at 0"), log);
