@@ -1,0 +1,368 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.host;
+
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.device.NetworkCore;
+import io.skbwalk.device.NetworkInterfaceController;
+import io.skbwalk.device.RefusalListener;
+import io.skbwalk.device.TransmitListener;
+import io.skbwalk.ipv4.Icmp;
+import io.skbwalk.ipv4.Inet;
+import io.skbwalk.ipv4.LinkLayer;
+import io.skbwalk.ipv4.Neighbours;
+import io.skbwalk.ipv4.route.Fib;
+import io.skbwalk.ipv4.route.InDevices;
+import io.skbwalk.ipv4.route.Routing;
+import io.skbwalk.kernel.InitCalls;
+import io.skbwalk.kernel.InitCalls.Level;
+import io.skbwalk.kernel.Sysctls;
+import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.skb.DropReason;
+import io.skbwalk.skb.EthernetHeader;
+import io.skbwalk.skb.FreeListener;
+import io.skbwalk.skb.IcmpHeader;
+import io.skbwalk.skb.Net;
+import io.skbwalk.skb.PacketSummary;
+import io.skbwalk.skb.SkBuff;
+import io.skbwalk.skb.SkBuffPool;
+import io.skbwalk.trace.TraceEvent;
+import io.skbwalk.trace.TraceListener;
+import io.skbwalk.transport.SocketTable;
+import io.skbwalk.transport.Transport;
+import java.util.List;
+
+/**
+ * One machine: a kernel's network namespace with its interfaces, addresses, routes, rules and
+ * sockets, into which frames are put and out of which frames come.
+ *
+ * <pre>{@code
+ * Host host = new Host(description, 0, 1);
+ * host.setListener(listener);
+ * host.receive(host.device("eth0"), frame, 0, frame.length, 0, time, null);
+ * host.advanceTo(time + 30 * Clock.SECOND);
+ * System.out.print(host.sockets().print());
+ * }</pre>
+ *
+ * <p>Time is the frames': before a frame is handled every timer that is due by its time has run, in
+ * order of time. Not for several threads.
+ */
+public final class Host {
+  private static final int ETH_P_802_2 = 4;
+  private static final int MAX_PACKET = 65_535;
+
+  private final HostDescription description;
+  private final Net net;
+  private final NetworkCore core;
+  private final Netfilter netfilter;
+  private final Conntrack conntrack;
+  private final Inet inet;
+  private final InitCalls initCalls = new InitCalls();
+  private final Transport transport;
+  private InDevices inDevices;
+  private Routing routing;
+  private Neighbours neighbours;
+  private HostListener listener;
+  private long frames;
+
+  /**
+   * Boots a machine.
+   *
+   * @param startNanos the time at which its clock starts, nanoseconds since the epoch
+   * @param seed of everything that is random
+   * @throws HostException when the description asks for what no kernel would do
+   */
+  public Host(HostDescription description, long startNanos, long seed) {
+    this.description = description;
+    net = new Net(startNanos, seed);
+    core = new NetworkCore(net);
+    netfilter = new Netfilter(net);
+    conntrack = new Conntrack(net, netfilter);
+    inet = new Inet(net, netfilter);
+    transport = new Transport(net, core);
+    core.setTime(this::advanceTo);
+    net.skbs.setFreeListener(new Releases());
+    boot();
+    new Configuration(description, net, core, inDevices, routing, neighbours, transport).apply();
+  }
+
+  // ---- boot -------------------------------------------------------------------------------------
+
+  private void boot() {
+    initCalls.add(
+        Level.SUBSYS,
+        "net_dev_init",
+        "NET_RX_SOFTIRQ -> net_rx_action; interface lo",
+        () -> core.register(Configuration.loopback(), 1));
+    initCalls.add(
+        Level.FS,
+        "inet_init",
+        "protocols of IPv4; dev_add_pack: 0x0800 -> ip_rcv, 0x0806 -> arp_rcv",
+        this::inetInit);
+    initCalls.add(
+        Level.DEVICE,
+        "inet6_init",
+        "dev_add_pack: 0x86dd -> ipv6_rcv, IPv6 switched off",
+        () -> core.addPacketType(EthernetHeader.ETH_P_IPV6, (skb, dev) -> dropIpv6(skb)));
+    initCalls.add(
+        Level.DEVICE,
+        "llc_init",
+        "dev_add_pack: 802.2 frames -> llc_rcv",
+        () ->
+            core.addPacketType(
+                ETH_P_802_2,
+                (skb, dev) -> net.skbs.drop(skb, DropReason.NOT_SPECIFIED, "llc_rcv")));
+    initCalls.run();
+  }
+
+  private void inetInit() {
+    inDevices = new InDevices(net);
+    routing = new Routing(net, inDevices, new Fib(inDevices), core.loopback(), inet);
+    neighbours =
+        new Neighbours(
+            net,
+            routing,
+            core,
+            skb -> inet.icmp().send(skb, IcmpHeader.DEST_UNREACH, Icmp.HOST_UNREACH, 0),
+            description.assumeNeighbours());
+    inet.init(
+        routing,
+        new LinkLayer() {
+          @Override
+          public void output(SkBuff skb, NetDevice dev, int nextHop) {
+            neighbours.output(skb, dev, nextHop);
+          }
+
+          @Override
+          public void netifRx(SkBuff skb) {
+            core.netifRx(skb);
+          }
+        },
+        transport);
+    transport.init(routing, inet.output(), inet.icmp());
+    core.addPacketType(EthernetHeader.ETH_P_IP, inet.receive()::receive);
+    core.addPacketType(EthernetHeader.ETH_P_ARP, (skb, dev) -> neighbours.arp().receive(skb));
+  }
+
+  private void dropIpv6(SkBuff skb) {
+    net.skbs.drop(
+        skb,
+        skb.pktType == SkBuff.PACKET_OTHERHOST ? DropReason.OTHERHOST : DropReason.IPV6DISABLED,
+        "ip6_rcv_core");
+  }
+
+  // ---- frames in --------------------------------------------------------------------------------
+
+  /** {@link #receive(NetDevice, byte[], int, int, int, long, TraceListener)} of a whole array. */
+  public long receive(NetDevice dev, byte[] frame, long time, TraceListener trace) {
+    return receive(dev, frame, 0, frame.length, 0, time, trace);
+  }
+
+  /**
+   * A frame comes off the wire and goes all its way; everything that this machine does because of
+   * it is done when this returns.
+   *
+   * @param dev an interface with a card: neither loopback nor VLAN
+   * @param length bytes from {@code offset}, check sequence included
+   * @param fcsLength bytes of the frame check sequence at the end; 0 when there is none
+   * @param time nanoseconds since the epoch
+   * @param trace who is told of each step, or null
+   * @return the frame's number, from 1 in the order of receiving and sending
+   */
+  public long receive(
+      NetDevice dev,
+      byte[] frame,
+      int offset,
+      int length,
+      int fcsLength,
+      long time,
+      TraceListener trace) {
+    advanceTo(time);
+    long number = enqueue(dev, frame, offset, length, fcsLength, time, trace);
+    core.softirq();
+    return number;
+  }
+
+  /**
+   * A frame comes off the wire and waits in the card's ring for {@link #run}: how several frames
+   * that arrive while the interrupt is masked are polled together. Its bytes must stay until then.
+   * What does not find a free slot ({@link NetworkInterfaceController#free}) is lost.
+   *
+   * @return the frame's number
+   */
+  public long enqueue(
+      NetDevice dev,
+      byte[] frame,
+      int offset,
+      int length,
+      int fcsLength,
+      long time,
+      TraceListener trace) {
+    frames++;
+    if (trace != null) {
+      if (frames == 1) {
+        tellBoot(trace);
+      }
+      trace.on(
+          new TraceEvent.Frame(
+              frames,
+              time,
+              dev.name,
+              false,
+              PacketSummary.ofFrame(frame, offset, Math.max(0, length - fcsLength))));
+    }
+    core.controller(dev).receive(frame, offset, length, fcsLength, time, frames, trace);
+    return frames;
+  }
+
+  /** Runs the softirq: every frame in a ring is handled, each at its own time. */
+  public void run() {
+    core.softirq();
+  }
+
+  /**
+   * A packet that this machine itself sent: it takes the way out, through LOCAL_OUT, by the route
+   * that it has now.
+   *
+   * @param packet the IP packet, from its header on
+   * @return the frame's number, as of {@link #receive}
+   */
+  public long send(byte[] packet, int offset, int length, long time, TraceListener trace) {
+    advanceTo(time);
+    frames++;
+    int bytes = Math.min(length, MAX_PACKET);
+    SkBuff skb = net.skbs.allocate(SkBuffPool.HEADROOM, bytes);
+    System.arraycopy(packet, offset, skb.head, skb.put(bytes), bytes);
+    skb.networkHeader = skb.data;
+    skb.protocol = EthernetHeader.ETH_P_IP;
+    skb.tstamp = net.clock.now();
+    skb.frame = frames;
+    skb.trace = trace;
+    if (trace != null) {
+      if (frames == 1) {
+        tellBoot(trace);
+      }
+      trace.on(new TraceEvent.Frame(frames, time, "", true, PacketSummary.ofPacket(skb)));
+    }
+    inet.output().sendPrepared(skb);
+    core.softirq();
+    return frames;
+  }
+
+  private void tellBoot(TraceListener trace) {
+    for (InitCalls.Ran ran : initCalls.ran()) {
+      trace.on(new TraceEvent.InitCall(ran.level().ordinal(), ran.function(), ran.text()));
+    }
+  }
+
+  /**
+   * Moves the clock to {@code nanos}; timers and connections that are due run, in order of time.
+   */
+  public void advanceTo(long nanos) {
+    long next;
+    while ((next = net.timers.nextExpiry()) <= nanos) {
+      conntrack.advanceTo(next);
+      net.timers.advanceTo(next);
+      core.softirq();
+    }
+    if (nanos > net.clock.now()) {
+      net.clock.advanceTo(nanos);
+      conntrack.advanceTo(nanos);
+    }
+  }
+
+  // ---- what can be seen -------------------------------------------------------------------------
+
+  /** Who is told of what happens to packets; null for nobody. */
+  public void setListener(HostListener listener) {
+    this.listener = listener;
+    // With nobody listening the path does not even ask.
+    TransmitListener transmitted = listener == null ? null : listener::transmitted;
+    RefusalListener refused = listener == null ? null : listener::refused;
+    core.setTransmitListener(transmitted);
+    core.setRefusalListener(refused);
+    transport.setListener(listener == null ? null : listener::received);
+  }
+
+  /** What it was made from. */
+  public HostDescription description() {
+    return description;
+  }
+
+  /** Interfaces by index, loopback first, with their counters. */
+  public List<NetDevice> devices() {
+    return core.devices();
+  }
+
+  /** The interface called {@code name}, or null. */
+  public NetDevice device(String name) {
+    return core.device(name);
+  }
+
+  /** Free slots in the receive ring of {@code dev}. */
+  public int ringSpace(NetDevice dev) {
+    return core.controller(dev).free();
+  }
+
+  /** Settings by their kernel names. */
+  public Sysctls sysctls() {
+    return net.sysctls;
+  }
+
+  /** Clock, timers, pool. */
+  public Net net() {
+    return net;
+  }
+
+  /** Virtual time, nanoseconds since the epoch. */
+  public long now() {
+    return net.clock.now();
+  }
+
+  /** Frames received and sent so far. */
+  public long frames() {
+    return frames;
+  }
+
+  /** The sockets and what they got. */
+  public SocketTable sockets() {
+    return transport.sockets();
+  }
+
+  /** The connection table, empty unless rules need it. */
+  public Conntrack conntrack() {
+    return conntrack;
+  }
+
+  /** Routing tables and rules. */
+  public Routing routing() {
+    return routing;
+  }
+
+  /** Link-layer addresses of neighbours. */
+  public Neighbours neighbours() {
+    return neighbours;
+  }
+
+  /** What ran at boot, in order. */
+  public List<InitCalls.Ran> bootLog() {
+    return initCalls.ran();
+  }
+
+  private final class Releases implements FreeListener {
+    @Override
+    public void dropped(SkBuff skb, DropReason reason, String function) {
+      if (listener != null) {
+        listener.dropped(skb, reason, function);
+      }
+    }
+
+    @Override
+    public void released(SkBuff skb) {
+      if (skb.ct != 0) {
+        conntrack.put(skb);
+      }
+    }
+  }
+}
