@@ -3,7 +3,8 @@
 # not older than its sources. Sourced with $root set; POSIX sh, nothing beyond Debian's base.
 
 jar=$root/cli/target/skbwalk.jar
-stamp=$root/cli/target/built
+java_home=
+maven_command=
 
 say() {
   printf 'skbwalk: %s\n' "$1" >&2
@@ -94,7 +95,7 @@ prepare_machine() {
 
 # maven ARGUMENTS: the wrapper; a Maven of the machine only where the wrapper cannot be downloaded.
 maven() {
-  if [ -z "${maven_command-}" ]; then
+  if [ -z "$maven_command" ]; then
     maven_command=$root/mvnw
     if ! JAVA_HOME=$java_home "$maven_command" --version >/dev/null 2>&1 &&
       command -v mvn >/dev/null; then
@@ -104,25 +105,48 @@ maven() {
   (cd -- "$root" && JAVA_HOME=$java_home "$maven_command" -B "$@")
 }
 
-# Folders count too: their time changes when a file in them is removed.
+# is_stale MODULE: it was never built, or a source of it or of core is newer. Folders count too:
+# their time changes when a file in them is removed.
 is_stale() {
-  [ -e "$stamp" ] && [ -e "$jar" ] || return 0
-  [ -n "$(find "$root/pom.xml" "$root/core/pom.xml" "$root/core/src/main" "$root/cli/pom.xml" \
-    "$root/cli/src/main" -newer "$stamp" -print -quit)" ]
+  [ -e "$root/$1/target/built" ] || return 0
+  [ -n "$(find "$root/pom.xml" "$root/core/pom.xml" "$root/core/src/main" "$root/$1/pom.xml" \
+    "$root/$1/src/main" -newer "$root/$1/target/built" -print -quit)" ]
 }
 
-# build GOALS...: runs Maven; what was changed while it ran counts as newer than the jar.
+# build MODULES MAVEN-ARGUMENTS: what is changed while Maven runs counts as newer than what it built.
 build() {
-  mkdir -p -- "$root/cli/target"
-  started=$(mktemp -- "$root/cli/target/built.XXXXXX")
+  modules=$1
+  shift
+  started=$(mktemp)
   if maven "$@"; then
-    # Archives that belong to the jar of before.
-    rm -f -- "$root"/cli/target/*.jsa
-    mv -f -- "$started" "$stamp"
+    for module in $modules; do
+      touch -r "$started" -- "$root/$module/target/built"
+    done
+    rm -f -- "$started"
   else
     rm -f -- "$started"
     return 1
   fi
+}
+
+# build_if_stale MODULE: packages it, quietly unless that fails. Two first uses at once: the second
+# waits, and finds what the first has built.
+build_if_stale() {
+  is_stale "$1" || return 0
+  prepare_machine || return 1
+  mkdir -p -- "$root/target"
+  exec 9>"$root/target/lock"
+  ! command -v flock >/dev/null || flock 9
+  if is_stale "$1"; then
+    say "building (the first time also downloads libraries)"
+    log=$root/target/build.log
+    if ! build "$1" -q -Dmaven.test.skip=true -pl "$1" -am package >"$log" 2>&1 9>&-; then
+      cat -- "$log" >&2
+      say "the build failed"
+      return 1
+    fi
+  fi
+  exec 9>&-
 }
 
 # The options of the JVM that do not depend on the command; sets jvm_options (no blanks in any).
