@@ -133,11 +133,15 @@ build() {
 # waits, and finds what the first has built.
 build_if_stale() {
   is_stale "$1" || return 0
-  prepare_machine || return 1
-  mkdir -p -- "$root/target"
-  exec 9>"$root/target/lock"
+  mkdir -p -- "$root/target" 2>/dev/null || :
+  if ! touch -- "$root/target/lock" 2>/dev/null; then
+    say "$root/target: must be built, and cannot be written by this user"
+    return 1
+  fi
+  exec 9>>"$root/target/lock"
   ! command -v flock >/dev/null || flock 9
   if is_stale "$1"; then
+    prepare_machine 9>&- || return 1
     say "building (the first time also downloads libraries)"
     log=$root/target/build.log
     if ! build "$1" -q -Dmaven.test.skip=true -pl "$1" -am package >"$log" 2>&1 9>&-; then
