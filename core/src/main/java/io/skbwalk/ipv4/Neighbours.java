@@ -62,6 +62,7 @@ public final class Neighbours {
     this.linkFailure = linkFailure;
     this.assumed = assumed;
     this.arp = new Arp(net, routing, this, transmitter);
+    routing.setGatewayCheck(this::isKnown);
   }
 
   /** The protocol that asks and answers. */
@@ -154,6 +155,22 @@ public final class Neighbours {
     }
   }
 
+  /** Is the address known? If not, it is asked for. */
+  private boolean isKnown(int address, NetDevice dev) {
+    Neighbour neighbour = find(address, dev);
+    if (neighbour == null) {
+      if (assumed) {
+        return true;
+      }
+      neighbour = create(address, dev);
+    }
+    if (neighbour == null || neighbour.state.isValid()) {
+      return neighbour != null;
+    }
+    sendEvent(neighbour, null);
+    return false;
+  }
+
   /** Plays arp_mc_map for Ethernet (RFC 1112, 6.4). */
   static long multicastMac(int group) {
     return 0x01005E000000L | group & 0x7FFFFF;
@@ -174,6 +191,7 @@ public final class Neighbours {
   /**
    * Plays __neigh_event_send.
    *
+   * @param skb null when nothing is to be sent, only asked
    * @return true when the packet may go; false when it waits
    */
   private boolean sendEvent(Neighbour neighbour, SkBuff skb) {
@@ -185,6 +203,9 @@ public final class Neighbours {
       case NONE, FAILED -> {
         if (settings.mcastSolicit == 0) {
           neighbour.state = State.FAILED;
+          if (skb == null) {
+            return false;
+          }
           net.skbs.drop(skb, DropReason.NEIGH_FAILED, "__neigh_event_send");
           return false;
         }
@@ -204,8 +225,19 @@ public final class Neighbours {
     if (neighbour.state != State.INCOMPLETE) {
       return true;
     }
+    if (skb != null) {
+      enqueue(neighbour, skb);
+    }
+    if (ask) {
+      probe(neighbour);
+    }
+    return false;
+  }
+
+  private void enqueue(Neighbour neighbour, SkBuff skb) {
     int size = trueSize(skb);
-    while (neighbour.queuedBytes + size > settings.unresQlenBytes && !neighbour.queue.isEmpty()) {
+    while (neighbour.queuedBytes + size > neighbour.parameters.unresQlenBytes
+        && !neighbour.queue.isEmpty()) {
       SkBuff oldest = neighbour.queue.poll();
       neighbour.queuedBytes -= trueSize(oldest);
       net.skbs.drop(oldest, DropReason.NEIGH_QUEUEFULL, "__neigh_event_send");
@@ -221,10 +253,6 @@ public final class Neighbours {
                   + " on "
                   + neighbour.dev));
     }
-    if (ask) {
-      probe(neighbour);
-    }
-    return false;
   }
 
   /** What a received frame of this length occupies in the kernel, bytes. */

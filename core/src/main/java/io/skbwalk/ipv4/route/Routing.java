@@ -27,6 +27,9 @@ public final class Routing {
   /** Errno of an interface that does not exist. */
   public static final int ENODEV = 19;
 
+  /** ip_rt_gc_timeout, nanoseconds. */
+  private static final long REDIRECT_LIFETIME = 300 * Clock.SECOND;
+
   private final Net net;
   private final InDevices devices;
   private final Fib fib;
@@ -46,6 +49,8 @@ public final class Routing {
    * What {@link #validateSource} found besides a reason: the source is on the link it came from.
    */
   private boolean sourceOnLink;
+
+  private GatewayCheck gatewayCheck;
 
   /** net.ipv4.route.min_pmtu, bytes. */
   private int minPmtu = 552;
@@ -170,14 +175,8 @@ public final class Routing {
     if (!ip && out == in && !in.is(DeviceSetting.PROXY_ARP_PVLAN)) {
       return DropReason.NOT_SPECIFIED;
     }
-    Rtable rt = null;
-    if (route.exceptions != null) {
-      rt = route.exceptions.find(daddr, net.clock.now());
-      if (rt != null) {
-        // The learned route is an output route; a forwarded packet takes its gateway only.
-        rt = rt.gateway == gatewayOf(route) ? null : forwardRoute(route, rt.gateway);
-      }
-    }
+    Rtable rt =
+        route.exceptions == null ? null : route.exceptions.find(daddr, net.clock.now(), true);
     if (rt == null) {
       rt = route.inputRoute;
       if (rt == null) {
@@ -453,7 +452,7 @@ public final class Routing {
       return out.onLinkOutput;
     }
     if (route.exceptions != null) {
-      Rtable learned = route.exceptions.find(key.daddr, net.clock.now());
+      Rtable learned = route.exceptions.find(key.daddr, net.clock.now(), false);
       if (learned != null) {
         return learned;
       }
@@ -510,22 +509,48 @@ public final class Routing {
   // ---- what ICMP teaches
   // ----------------------------------------------------------------------------
 
+  /** Whom a redirect makes the next gateway must be known to the link. */
+  @FunctionalInterface
+  public interface GatewayCheck {
+    /**
+     * Plays the part of __ip_do_redirect that asks the neighbour table.
+     *
+     * @return true when its Ethernet address is known; otherwise it is asked for
+     */
+    boolean isKnown(int gateway, NetDevice dev);
+  }
+
+  /** Sets who knows the neighbours; until then redirects are not heeded. */
+  public void setGatewayCheck(GatewayCheck check) {
+    gatewayCheck = check;
+  }
+
   /**
    * Plays __ip_rt_update_pmtu: packets of {@code mtu} bytes at most reach {@code key}'s
    * destination, for net.ipv4.route.mtu_expires seconds.
    *
-   * @param mtu from ICMP fragmentation needed, bytes; raised to net.ipv4.route.min_pmtu
+   * @param mtu from ICMP fragmentation needed, bytes; raised to net.ipv4.route.min_pmtu, and then
+   *     packets may be fragmented on their way
    */
   public void updatePmtu(Flowi4 key, int mtu) {
     Rtable known = output(key);
     long now = net.clock.now();
-    if (known == null || known.route == null || known.mtu(false, now) < mtu) {
+    if (known == null || known.route == null || known.mtuLocked) {
       return;
     }
-    Rtable learned = outputRoute(known.type, known.flags, known.dev, known.route, known.gateway);
-    learned.pmtu = Math.max(mtu, minPmtu);
-    learned.expires = now + mtuExpires * Clock.SECOND;
-    learn(known.route, key.daddr, learned);
+    int old = known.mtu(false, now);
+    if (old < mtu) {
+      return;
+    }
+    boolean locked = mtu < minPmtu;
+    if (locked) {
+      mtu = Math.min(old, minPmtu);
+    }
+    long lifetime = mtuExpires * Clock.SECOND;
+    if (known.pmtu == mtu && !locked && now < known.expires - lifetime / 2) {
+      return;
+    }
+    learn(key.daddr, known, known.gateway, mtu, locked, now + lifetime);
   }
 
   /**
@@ -544,7 +569,6 @@ public final class Routing {
         || known.gateway == 0
         || known.gateway != sender
         || gateway == sender
-        || known.dev != dev
         || !in.acceptsRedirects()
         || Ip4.isMulticast(gateway)
         || gateway == -1
@@ -559,11 +583,11 @@ public final class Routing {
     } else if (fib.addressType(gateway, null) != Ipv4Operations.RTN_UNICAST) {
       return false;
     }
-    Rtable learned = outputRoute(known.type, known.flags, known.dev, known.route, gateway);
-    learned.pmtu = known.pmtu;
-    // ip_rt_gc_timeout: 300 s.
-    learned.expires = net.clock.now() + 300 * Clock.SECOND;
-    learn(known.route, key.daddr, learned);
+    if (gatewayCheck == null || !gatewayCheck.isKnown(gateway, known.dev)) {
+      return false;
+    }
+    long until = net.clock.now() + REDIRECT_LIFETIME;
+    learn(key.daddr, known, gateway, known.pmtu, known.mtuLocked, until);
     return true;
   }
 
@@ -579,11 +603,18 @@ public final class Routing {
     return false;
   }
 
-  private static void learn(FibRoute route, int destination, Rtable learned) {
+  private void learn(
+      int destination, Rtable known, int gateway, int pmtu, boolean locked, long until) {
+    FibRoute route = known.route;
     if (route.exceptions == null) {
       route.exceptions = new NextHopExceptions();
     }
-    route.exceptions.put(destination, learned);
+    Rtable output = outputRoute(known.type, known.flags, known.dev, route, gateway);
+    Rtable input = forwardRoute(route, gateway);
+    output.pmtu = input.pmtu = pmtu;
+    output.mtuLocked = input.mtuLocked = locked;
+    output.expires = input.expires = until;
+    route.exceptions.put(destination, output, input);
   }
 
   // ---- questions about addresses

@@ -70,6 +70,9 @@ public final class Rtable extends DstEntry {
   /** rt_pmtu: learned path MTU in bytes, 0 for none; see {@link Routing#updatePmtu}. */
   int pmtu;
 
+  /** ip_mtu_locked: the learned path MTU was under net.ipv4.route.min_pmtu. */
+  boolean mtuLocked;
+
   /** Until when {@link #pmtu} and a redirect's gateway hold, nanoseconds since the epoch. */
   long expires;
 
@@ -136,16 +139,25 @@ public final class Rtable extends DstEntry {
    * Plays ip_dst_mtu_maybe_forward, bytes: the route's own MTU, or the interface's.
    *
    * @param forwarding the packet is being forwarded, for which a learned path MTU does not count
+   *     unless it is locked
    * @param now virtual time, nanoseconds since the epoch
    */
   public int mtu(boolean forwarding, long now) {
-    if (!forwarding && pmtu != 0 && now < expires) {
+    if ((!forwarding || mtuLocked) && pmtu != 0 && now < expires) {
       return Math.min(pmtu, IP_MAX_MTU);
     }
     if (route != null && route.mtu != 0) {
       return Math.min(route.mtu, IP_MAX_MTU);
     }
     return Math.min(dev.mtu, IP_MAX_MTU);
+  }
+
+  /**
+   * Plays ip_mtu_locked: the path MTU is so small that packets must not forbid their fragmentation
+   * to find a better one.
+   */
+  public boolean isMtuLocked() {
+    return mtuLocked;
   }
 
   /** True when a packet in must not go further: its input is ip_error. */
