@@ -60,7 +60,7 @@ final class Machine implements FreeListener {
     conntrack.put(skb);
   }
 
-  void wait(double seconds) {
+  void pass(double seconds) {
     net.clock.advanceTo(net.clock.now() + Math.round(seconds * 1e9));
     conntrack.advanceTo(net.clock.now());
   }
@@ -84,6 +84,7 @@ final class Machine implements FreeListener {
     String state = Conntrack.stateName(skb);
     boolean reply = skb.ct != 0 && ConntrackInfo.direction(skb.ctInfo) == ConntrackInfo.REPLY;
     forward.accept(skb);
+    seen = "dropped";
     netfilter.hook(
         Hook.POST_ROUTING,
         skb,
