@@ -480,6 +480,19 @@ public final class Icmp {
   }
 
   /**
+   * Plays ipv4_link_failure: {@code skb}, with its route, could not be sent because nobody on the
+   * link answers for its next hop. Not taken over.
+   */
+  public void linkFailure(SkBuff skb) {
+    if (skb.networkHeader >= 0
+        && skb.networkHeader + IpHeader.MIN_LENGTH <= skb.tail
+        && Rtable.of(skb) != null
+        && options.recompile(skb)) {
+      send(skb, IcmpHeader.DEST_UNREACH, HOST_UNREACH, 0);
+    }
+  }
+
+  /**
    * Plays icmp_push_reply: headers, options and checksum, then the way out; {@link #flow} has the
    * addresses.
    */

@@ -186,6 +186,25 @@ final class IpOptions {
     return null;
   }
 
+  /**
+   * What ipv4_send_dest_unreach does to the options of a packet that waited in vain for its
+   * neighbour: compiles them a second time, which fills in one more slot.
+   *
+   * @return false when they are wrong now: no answer
+   */
+  boolean recompile(SkBuff skb) {
+    int length = IpHeader.headerLength(skb) - IpHeader.MIN_LENGTH;
+    if (length == 0) {
+      skb.cbFlags &= ~IpControlBlock.HAS_OPTIONS;
+      return true;
+    }
+    IpControlBlock opt = IpControlBlock.of(skb);
+    opt.clearOptions();
+    opt.optionsLength = length;
+    skb.cbFlags |= IpControlBlock.HAS_OPTIONS;
+    return compile(skb, opt);
+  }
+
   private static String describe(IpControlBlock opt) {
     StringBuilder text = new StringBuilder(opt.optionsLength + " bytes of options");
     if (opt.rr != 0) {

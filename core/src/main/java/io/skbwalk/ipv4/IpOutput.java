@@ -6,6 +6,7 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.lib.Checksum;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Ipv4Operations;
@@ -17,6 +18,9 @@ import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
+import io.skbwalk.skb.SkBuffPool;
+import io.skbwalk.skb.TcpHeader;
+import io.skbwalk.skb.UdpHeader;
 import io.skbwalk.trace.TraceEvent;
 
 /** Plays net/ipv4/ip_output.c: the way out, for packets made here and for forwarded ones. */
@@ -127,10 +131,36 @@ public final class IpOutput {
     skb.dev = null;
     skb.iif = 0;
     skb.protocol = EthernetHeader.ETH_P_IP;
-    if (IpHeader.protocol(skb) == IpHeader.IPPROTO_TCP && !IpHeader.isFragment(skb)) {
-      skb.cbFlags |= IpControlBlock.IS_GSO;
+    if (!IpHeader.isFragment(skb)) {
+      finishOffloads(skb);
     }
     netfilter.hook(Hook.LOCAL_OUT, skb, null, rt.dev, dstOutput);
+  }
+
+  /**
+   * What the interface would have done after the capture: a checksum that covers the pseudo header
+   * only is completed (CHECKSUM_PARTIAL); a train of TCP segments stays one.
+   */
+  private static void finishOffloads(SkBuff skb) {
+    int protocol = IpHeader.protocol(skb);
+    int at = skb.transportHeader;
+    int field;
+    if (protocol == IpHeader.IPPROTO_TCP && at + TcpHeader.MIN_LENGTH <= skb.tail) {
+      field = at + TcpHeader.CHECKSUM_OFFSET;
+      skb.cbFlags |= IpControlBlock.IS_GSO;
+    } else if (protocol == IpHeader.IPPROTO_UDP && at + UdpHeader.LENGTH <= skb.tail) {
+      field = at + UdpHeader.CHECKSUM_OFFSET;
+    } else {
+      return;
+    }
+    int length = skb.tail - at;
+    long pseudo =
+        Checksum.pseudoHeader(IpHeader.source(skb), IpHeader.destination(skb), protocol, length);
+    if (skb.u16(field) == (~Checksum.fold(pseudo) & 0xFFFF)) {
+      skb.setU16(field, 0);
+      skb.setU16(field, Checksum.fold(Checksum.partial(skb.head, at, length, pseudo)));
+    }
+    skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
   }
 
   private static boolean isSound(SkBuff skb) {
@@ -207,7 +237,7 @@ public final class IpOutput {
    */
   SkBuff answer(SkBuff skb, Rtable rt, int length, IpOptions.Reply reply, int destination) {
     int headerLength = IpHeader.MIN_LENGTH + (reply == null ? 0 : reply.length);
-    SkBuff answer = net.skbs.allocate(io.skbwalk.skb.SkBuffPool.HEADROOM, headerLength + length);
+    SkBuff answer = net.skbs.allocate(SkBuffPool.HEADROOM, headerLength + length);
     answer.networkHeader = answer.put(headerLength);
     answer.transportHeader = answer.put(length);
     answer.dst = rt;
@@ -401,7 +431,7 @@ public final class IpOutput {
   }
 
   private SkBuff piece(SkBuff skb, int headerLength, int from, int length) {
-    SkBuff piece = net.skbs.allocate(io.skbwalk.skb.SkBuffPool.HEADROOM, headerLength + length);
+    SkBuff piece = net.skbs.allocate(SkBuffPool.HEADROOM, headerLength + length);
     piece.networkHeader = piece.put(headerLength);
     piece.transportHeader = piece.put(length);
     System.arraycopy(skb.head, skb.networkHeader, piece.head, piece.networkHeader, headerLength);

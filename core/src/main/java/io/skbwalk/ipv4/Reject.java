@@ -8,6 +8,7 @@ import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
@@ -144,7 +145,7 @@ final class Reject {
     }
     if (!output.routeMeHarder(reset)
         || reset.length() > Rtable.of(reset).mtu(false, net.clock.now())) {
-      net.skbs.drop(reset, io.skbwalk.skb.DropReason.NOT_SPECIFIED, "nf_send_reset");
+      net.skbs.drop(reset, DropReason.NOT_SPECIFIED, "nf_send_reset");
       return;
     }
     netfilter.attach(reset, skb);

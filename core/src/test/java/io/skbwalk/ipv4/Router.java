@@ -55,6 +55,10 @@ final class Router {
   final List<byte[]> frames = new ArrayList<>();
 
   TraceListener trace;
+
+  /** A neighbour that does not answer, or null. */
+  String linkFailsFor;
+
   private boolean recording = true;
   private final ArrayDeque<SkBuff> backlog = new ArrayDeque<>();
 
@@ -162,9 +166,13 @@ final class Router {
     @Override
     public void output(SkBuff skb, NetDevice dev, int nextHop) {
       if (dev.isLoopback()) {
-        skb.dropDst();
         skb.pktType = SkBuff.PACKET_HOST;
         backlog.add(skb);
+        return;
+      }
+      if (linkFailsFor != null && nextHop == Ip4.parse(linkFailsFor)) {
+        inet.icmp().linkFailure(skb);
+        net.skbs.drop(skb, DropReason.NEIGH_FAILED, "arp_error_report");
         return;
       }
       if (recording) {
