@@ -7,6 +7,7 @@ import io.skbwalk.device.NetworkCore;
 import io.skbwalk.device.NetworkInterfaceController;
 import io.skbwalk.device.RefusalListener;
 import io.skbwalk.device.TransmitListener;
+import io.skbwalk.ipv4.ConntrackDefragmentation;
 import io.skbwalk.ipv4.Icmp;
 import io.skbwalk.ipv4.Inet;
 import io.skbwalk.ipv4.LinkLayer;
@@ -19,6 +20,10 @@ import io.skbwalk.kernel.InitCalls.Level;
 import io.skbwalk.kernel.Sysctls;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.tables.Environment;
+import io.skbwalk.netfilter.tables.IptTables;
+import io.skbwalk.netfilter.tables.LogListener;
+import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.FreeListener;
@@ -60,20 +65,35 @@ public final class Host {
   private final Inet inet;
   private final InitCalls initCalls = new InitCalls();
   private final Transport transport;
+  private final IptTables tables;
   private InDevices inDevices;
   private Routing routing;
   private Neighbours neighbours;
   private HostListener listener;
   private long frames;
 
+  /** A machine without rules. */
+  public Host(HostDescription description, long startNanos, long seed) {
+    this(description, null, startNanos, seed);
+  }
+
+  /** A machine whose kernel log nobody reads. */
+  public Host(HostDescription description, RuleSet rules, long startNanos, long seed) {
+    this(description, rules, null, startNanos, seed);
+  }
+
   /**
    * Boots a machine.
    *
+   * @param rules for iptables, or null for none
+   * @param log who reads the lines of LOG and TRACE; null for nobody
    * @param startNanos the time at which its clock starts, nanoseconds since the epoch
    * @param seed of everything that is random
    * @throws HostException when the description asks for what no kernel would do
+   * @throws io.skbwalk.netfilter.tables.RuleException when the rules do
    */
-  public Host(HostDescription description, long startNanos, long seed) {
+  public Host(
+      HostDescription description, RuleSet rules, LogListener log, long startNanos, long seed) {
     this.description = description;
     net = new Net(startNanos, seed);
     core = new NetworkCore(net);
@@ -85,6 +105,7 @@ public final class Host {
     net.skbs.setFreeListener(new Releases());
     boot();
     new Configuration(description, net, core, inDevices, routing, neighbours, transport).apply();
+    tables = rules == null ? null : load(rules, log);
   }
 
   // ---- boot -------------------------------------------------------------------------------------
@@ -150,6 +171,17 @@ public final class Host {
         skb,
         skb.pktType == SkBuff.PACKET_OTHERHOST ? DropReason.OTHERHOST : DropReason.IPV6DISABLED,
         "ip6_rcv_core");
+  }
+
+  /** Plays iptables-restore. */
+  private IptTables load(RuleSet rules, LogListener log) {
+    IptTables loaded = new IptTables(rules, new Environment(net, inet, null, log));
+    if (loaded.needsConntrack()) {
+      ConntrackDefragmentation.register(netfilter, inet);
+      conntrack.enable();
+    }
+    loaded.register(netfilter);
+    return loaded;
   }
 
   // ---- frames in --------------------------------------------------------------------------------
@@ -333,6 +365,11 @@ public final class Host {
   /** The connection table, empty unless rules need it. */
   public Conntrack conntrack() {
     return conntrack;
+  }
+
+  /** The rules and their counters; null when there are none. */
+  public IptTables tables() {
+    return tables;
   }
 
   /** Routing tables and rules. */

@@ -18,8 +18,11 @@ import io.skbwalk.host.HostDescription.Socket;
 import io.skbwalk.host.HostDescription.SocketKind;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.language.FrameBuilder;
+import io.skbwalk.language.IptablesSaveParser;
+import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.PacketSummary;
 import io.skbwalk.skb.SkBuff;
@@ -91,30 +94,32 @@ class HostTest {
             new Socket(SocketKind.RAW, 0, 0, 255, null, 0)));
   }
 
+  private final HostListener listener =
+      new HostListener() {
+        @Override
+        public void transmitted(NetDevice dev, SkBuff skb) {
+          log.add(dev + " " + PacketSummary.ofFrame(skb.head, skb.data, skb.length()));
+        }
+
+        @Override
+        public void dropped(SkBuff skb, DropReason reason, String function) {
+          log.add(reason + " " + function);
+        }
+
+        @Override
+        public void refused(NetDevice dev, long frame, Refusal refusal) {
+          log.add(dev + " refused " + refusal);
+        }
+
+        @Override
+        public void received(Sock sock, SkBuff skb) {
+          log.add("to " + sock);
+        }
+      };
+
   @BeforeEach
   void listen() {
-    host.setListener(
-        new HostListener() {
-          @Override
-          public void transmitted(NetDevice dev, SkBuff skb) {
-            log.add(dev + " " + PacketSummary.ofFrame(skb.head, skb.data, skb.length()));
-          }
-
-          @Override
-          public void dropped(SkBuff skb, DropReason reason, String function) {
-            log.add(reason + " " + function);
-          }
-
-          @Override
-          public void refused(NetDevice dev, long frame, Refusal refusal) {
-            log.add(dev + " refused " + refusal);
-          }
-
-          @Override
-          public void received(Sock sock, SkBuff skb) {
-            log.add("to " + sock);
-          }
-        });
+    host.setListener(listener);
   }
 
   private static FrameBuilder to(String destination) {
@@ -294,6 +299,46 @@ class HostTest {
     assertEquals(List.of("eth1 UDP 10.0.0.1:5 > 10.1.0.2:53 42 bytes", "to udp 10.0.0.1:53"), log);
     assertEquals(1, host.device("lo").rxPackets);
     assertEquals(0, host.net().skbs.outstanding());
+  }
+
+  @Test
+  void rulesDecideAndCount() {
+    RuleSet rules =
+        IptablesSaveParser.parse(
+            """
+            *filter
+            :INPUT ACCEPT [0:0]
+            :FORWARD DROP [0:0]
+            :OUTPUT ACCEPT [0:0]
+            -A INPUT -p udp --dport 53 -j DROP
+            -A OUTPUT -p tcp
+            COMMIT
+            """,
+            "test");
+    Host ruled = new Host(router(Map.of("net.ipv4.icmp_ratemask", "0")), rules, 0, 1);
+    ruled.setListener(listener);
+    NetDevice eth0 = ruled.device("eth0");
+    ruled.receive(eth0, us().udp(5, 53).frame(), 0, null);
+    ruled.receive(eth0, to("10.1.0.2").udp(5, 53).frame(), 0, null);
+    ruled.receive(eth0, us().tcp(1234, 7, TcpHeader.SYN, 1000, 0, 9).frame(), 0, null);
+    assertEquals(
+        List.of(
+            "NETFILTER_DROP nf_hook_slow",
+            "NETFILTER_DROP nf_hook_slow",
+            "eth0 TCP 10.0.0.1:7 > 10.0.0.2:1234 [R.] 54 bytes",
+            "NO_SOCKET tcp_v4_rcv"),
+        log);
+    assertEquals(
+        """
+        *filter
+        :INPUT ACCEPT [1:40]
+        :FORWARD DROP [1:28]
+        :OUTPUT ACCEPT [1:40]
+        [1:28] -A INPUT -p udp -m udp --dport 53 -j DROP
+        [1:40] -A OUTPUT -p tcp
+        COMMIT
+        """,
+        IptablesSavePrinter.print(ruled.tables().counters(), true));
   }
 
   @Test
