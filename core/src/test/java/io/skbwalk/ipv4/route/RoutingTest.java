@@ -10,6 +10,7 @@ import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.SkBuff;
+import io.skbwalk.trace.TraceEvent;
 import java.io.IOException;
 import java.io.InputStream;
 import java.nio.charset.StandardCharsets;
@@ -21,6 +22,8 @@ import java.util.stream.Stream;
 import org.junit.jupiter.api.DynamicTest;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.TestFactory;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /** routing.txt: hosts and packets, with what the kernel did, against {@link Routing}. */
 class RoutingTest {
@@ -54,6 +57,39 @@ class RoutingTest {
     }
     assertTrue(tests.size() > 200);
     return tests.stream();
+  }
+
+  /** What a listener is told of the decision for a packet that came in on eth0. */
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "10.0.0.1 | local | local 10.0.0.1 dev eth0 src 10.0.0.1, table local, rule 0",
+        "10.1.2.3 | forward | 10.1.0.0/16 dev eth1 src 10.1.0.1, table main, rule 32766",
+        "8.8.8.8 | forward | default via 10.1.0.2 dev eth1, table main, rule 32766",
+        "6.6.6.6 | forward | default via 10.1.0.3 dev eth1, table 100, rule 7",
+        "5.5.5.5 | unreachable | unreachable 5.0.0.0/8, table main, rule 32766",
+        "255.255.255.255 | broadcast | 255.255.255.255 dev eth0",
+        "127.0.0.1 | refused | 127.0.0.1 from 10.0.0.9 on eth0: IP_LOCALNET",
+      })
+  void tellsAListener(String destination, String result, String text) {
+    Machine machine = new Machine();
+    for (String line :
+        List.of(
+            "sysctl net.ipv4.ip_forward=1",
+            "address add 10.0.0.1/24 dev eth0",
+            "address add 10.1.0.1/16 dev eth1",
+            "route add default via 10.1.0.2",
+            "route add default via 10.1.0.3 table 100",
+            "route add unreachable 5.0.0.0/8",
+            "rule add to 6.6.6.6 lookup 100 priority 7")) {
+      assertEquals("", machine.answer(line));
+    }
+    SkBuff skb = machine.host.packet(0x0A000009, Ip4.parse(destination), 17, 0, 0);
+    List<TraceEvent> told = new ArrayList<>();
+    skb.trace = told::add;
+    machine.host.routing.input(skb, Ip4.parse(destination), 0x0A000009, 0, machine.host.devices[1]);
+    assertEquals(List.of(new TraceEvent.Route("ip_rcv_finish", result, text)), told);
   }
 
   /** A routing decision allocates nothing once its route has been used. */
