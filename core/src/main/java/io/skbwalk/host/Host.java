@@ -100,6 +100,7 @@ public final class Host {
     netfilter = new Netfilter(net);
     conntrack = new Conntrack(net, netfilter);
     inet = new Inet(net, netfilter);
+    conntrack.setIpv4(inet);
     transport = new Transport(net, core);
     core.setTime(this::advanceTo);
     net.skbs.setFreeListener(new Releases());

@@ -24,6 +24,7 @@ import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
+import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.NfCtHook;
 import io.skbwalk.netfilter.Verdict;
@@ -61,6 +62,8 @@ public final class Conntrack implements NfCtHook {
   private static final int META_EVENTS = 1 << 28;
   private static final int META_START = 1 << 29;
 
+  private static final long NANOS_PER_TICK = Clock.SECOND / Clock.HZ;
+
   /** NF_CT_EVICTION_RANGE: chains that early_drop looks at. */
   private static final int EVICTION_RANGE = 8;
 
@@ -85,6 +88,7 @@ public final class Conntrack implements NfCtHook {
   private final GreTracker gre = new GreTracker(this);
   private final SctpTracker sctp = new SctpTracker(this);
   private ConntrackEventListener listener;
+  private Ipv4Operations ipv4;
   private boolean enabled;
   private int count;
   private boolean tableFull;
@@ -135,9 +139,14 @@ public final class Conntrack implements NfCtHook {
     wheel = new ExpiryWheel(memory, net.clock.jiffies());
   }
 
+  /** Sets who puts fragments together; without it {@link #enable} leaves fragments as they are. */
+  public void setIpv4(Ipv4Operations ipv4) {
+    this.ipv4 = ipv4;
+  }
+
   /**
-   * Plays nf_ct_netns_get: hangs the hook functions in, once. Reassembly (nf_defrag_ipv4) is
-   * another's.
+   * Plays nf_ct_netns_get: hangs the hook functions in, once, those of reassembly (nf_defrag_ipv4)
+   * too.
    */
   public void enable() {
     if (enabled) {
@@ -145,6 +154,9 @@ public final class Conntrack implements NfCtHook {
     }
     enabled = true;
     netfilter.setConntrack(this);
+    if (ipv4 != null) {
+      new NfDefrag(this, ipv4).enable(netfilter);
+    }
     netfilter.register(
         Hook.PRE_ROUTING, HookPriority.CONNTRACK, (hook, skb, in, out) -> in(hook, skb));
     netfilter.register(
@@ -167,12 +179,16 @@ public final class Conntrack implements NfCtHook {
     this.listener = listener;
   }
 
-  /** Runs out every entry due at or before {@code nanos}, in order, with its DESTROY event. */
+  /**
+   * Runs out every entry due at or before {@code nanos}, in order, with its DESTROY event; the
+   * clock moves to each one's time.
+   */
   public void advanceTo(long nanos) {
-    wheel.advanceTo(nanos / (Clock.SECOND / Clock.HZ), whenExpired);
+    wheel.advanceTo(nanos / NANOS_PER_TICK, whenExpired);
   }
 
   private void expired(int handle) {
+    net.clock.advanceTo(wheel.tick() * NANOS_PER_TICK);
     delete(handle);
   }
 

@@ -33,6 +33,11 @@ final class ExpiryWheel {
     this.next = now + 1;
   }
 
+  /** The tick that is at hand while an entry is reported. */
+  long tick() {
+    return next;
+  }
+
   /** Puts an entry that is not on the wheel where its TIMEOUT says. */
   void add(int handle) {
     int expires = memory.get(handle, ConntrackMemory.TIMEOUT);

@@ -74,6 +74,19 @@ class ConntrackTest {
   }
 
   @Test
+  void eventsOfTheEndComeAtTheirOwnTime() {
+    Machine machine = new Machine("timestamp=1").listening();
+    machine.send(ask(machine, 1000));
+    // The clock may still stand where the last packet left it.
+    machine.conntrack.advanceTo(Machine.START + 100_000_000_000L);
+    assertEquals(
+        "[DESTROY] udp      17 src=10.1.0.1 dst=192.168.7.2 sport=1000 dport=53 [UNREPLIED]"
+            + " src=192.168.7.2 dst=10.1.0.1 sport=53 dport=1000 delta-time=30",
+        machine.events.get(1));
+    assertEquals(Machine.START + 30_000_000_000L, machine.net.clock.now());
+  }
+
+  @Test
   void tcpStatesAreInEventsOnlyWhenTheyChangeOrEnd() {
     Machine machine = new Machine().listening();
     byte[] none = {};
