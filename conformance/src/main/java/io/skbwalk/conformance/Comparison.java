@@ -66,9 +66,8 @@ final class Comparison {
       Sent theirs = i < expected.sent().size() ? expected.sent().get(i) : null;
       Sent theirsAgain = i < second.sent().size() ? second.sent().get(i) : null;
       if (theirs != null && ours != null && theirsAgain != null) {
-        boolean chosen = !Arrays.equals(theirs.frame(), theirsAgain.frame());
-        byte[] a = chosen ? withoutChoices(theirs.frame()) : theirs.frame();
-        byte[] b = chosen ? withoutChoices(ours.frame()) : ours.frame();
+        byte[] a = withoutChoices(theirs.frame(), theirs.frame(), theirsAgain.frame());
+        byte[] b = withoutChoices(ours.frame(), theirs.frame(), theirsAgain.frame());
         if (theirs.device().equals(ours.device()) && Arrays.equals(a, b)) {
           continue;
         }
@@ -83,25 +82,24 @@ final class Comparison {
     return sent == null ? "nothing" : sent.device() + " " + HexFormat.of().formatHex(sent.frame());
   }
 
-  /** The frame with what the kernel draws at random, or reads from the clock, set to zero. */
-  private static byte[] withoutChoices(byte[] frame) {
+  /**
+   * {@code frame} with zeros where two runs of the kernel differ: the IP identification, checksums,
+   * and whole 32-bit words that are read from the clock.
+   */
+  private static byte[] withoutChoices(byte[] frame, byte[] once, byte[] twice) {
+    if (Arrays.equals(once, twice) || once.length != twice.length || frame.length != once.length) {
+      return frame;
+    }
     byte[] bytes = frame.clone();
-    int ip = ETHERNET;
-    if (bytes.length >= 18 && bytes[12] == (byte) 0x81 && bytes[13] == 0) {
-      ip += 4;
-    }
-    if (bytes.length < ip + 20 || bytes[ip] >>> 4 != 4) {
-      return bytes;
-    }
-    Arrays.fill(bytes, ip + 4, ip + 6, (byte) 0);
-    Arrays.fill(bytes, ip + 10, ip + 12, (byte) 0);
-    int header = (bytes[ip] & 15) * 4;
-    int icmp = ip + header;
-    boolean timestampReply =
-        bytes[ip + 9] == 1 && bytes.length >= icmp + 20 && (bytes[icmp] == 14 || bytes[icmp] == 13);
-    if (timestampReply) {
-      Arrays.fill(bytes, icmp + 2, icmp + 4, (byte) 0);
-      Arrays.fill(bytes, icmp + 12, icmp + 20, (byte) 0);
+    int ip = once.length >= ETHERNET && once[12] == (byte) 0x81 ? ETHERNET + 4 : ETHERNET;
+    for (int word = ip; word < bytes.length; word += 4) {
+      int end = Math.min(word + 4, bytes.length);
+      if (!Arrays.equals(once, word, end, twice, word, end)) {
+        // Beside the identification stand the fragment's flags and offset; beside the checksum the
+        // TTL.
+        int from = word == ip + 8 ? word + 2 : word;
+        Arrays.fill(bytes, from, word == ip + 4 ? word + 2 : end, (byte) 0);
+      }
     }
     return bytes;
   }

@@ -34,6 +34,9 @@ final class KernelMachine implements AutoCloseable {
     "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack"
   };
 
+  /** EACCES, ENETUNREACH, EHOSTUNREACH. */
+  private static final List<Integer> NO_ROUTE = List.of(13, 101, 113);
+
   private final Map<String, Integer> taps = new LinkedHashMap<>();
   private final List<ListeningSocket> sockets = new ArrayList<>();
   private final byte[] scratch = new byte[66_000];
@@ -345,13 +348,19 @@ final class KernelMachine implements AutoCloseable {
   // ----------------------------------------------------------------------------------
 
   private StepOutcome step(Scenario.Step step) {
+    List<String> refused = new ArrayList<>();
     if (step.device() == null) {
       byte[] packet = step.bytes();
       int destination = java.nio.ByteBuffer.wrap(packet).getInt(16);
       try {
         Libc.sendto(rawSocket, packet, packet.length, 0, Libc.inet(destination, 0), 16);
       } catch (LastErrorException e) {
-        // EPERM and the like: the packet was refused on its way, as its drop reason tells.
+        // EPERM and the like: the packet was refused on its way, as its drop reason tells. Without
+        // a route a raw socket is refused before there is a packet; a TCP socket's would be lost
+        // so.
+        if (NO_ROUTE.contains(e.getErrorCode())) {
+          refused.add("IP_OUTNOROUTES __ip_queue_xmit");
+        }
       }
     } else {
       try {
@@ -370,7 +379,8 @@ final class KernelMachine implements AutoCloseable {
             sent.add(new Sent(name, frame));
           }
         });
-    return new StepOutcome(sent, drops.read());
+    refused.addAll(drops.read());
+    return new StepOutcome(sent, refused);
   }
 
   // ---- what is left at the end

@@ -24,6 +24,11 @@ final class TcpDemux {
   private final IpOutput output;
   private final SocketTable table;
   private final SocketHash listening;
+  private static final int OPTION_END = 0;
+  private static final int OPTION_NOP = 1;
+  private static final int OPTION_MD5 = 19;
+  private static final int MD5_OPTION_LENGTH = 18;
+
   private final byte[] reset = new byte[TcpHeader.MIN_LENGTH];
 
   TcpDemux(Net net, IpOutput output, SocketTable table, SocketHash listening) {
@@ -91,7 +96,9 @@ final class TcpDemux {
   private void sendReset(SkBuff skb) {
     int at = skb.transportHeader;
     int flags = TcpHeader.flags(skb, at);
-    if ((flags & TcpHeader.RST) != 0 || Rtable.of(skb).type != Ipv4Operations.RTN_LOCAL) {
+    if ((flags & TcpHeader.RST) != 0
+        || Rtable.of(skb).type != Ipv4Operations.RTN_LOCAL
+        || signedOrMalformed(skb, at)) {
       return;
     }
     int sequence = 0;
@@ -130,6 +137,32 @@ final class TcpDemux {
                     IpHeader.IPPROTO_TCP,
                     reset.length))));
     output.sendUnicastReply(skb, reset, reset.length, IpHeader.tos(skb));
+  }
+
+  /**
+   * Plays tcp_parse_auth_options: a segment with an MD5 signature (RFC 2385), for which nobody has
+   * the key, and one whose options make no sense, are not answered. As in Linux options are looked
+   * at only as long as a signature could still follow.
+   */
+  private static boolean signedOrMalformed(SkBuff skb, int header) {
+    int at = header + TcpHeader.MIN_LENGTH;
+    int end = header + TcpHeader.headerLength(skb, header);
+    while (end - at >= MD5_OPTION_LENGTH) {
+      int kind = skb.u8(at);
+      if (kind == OPTION_END) {
+        return false;
+      }
+      if (kind == OPTION_NOP) {
+        at++;
+        continue;
+      }
+      int length = skb.u8(at + 1);
+      if (kind == OPTION_MD5 || length < 2 || length > end - at) {
+        return true;
+      }
+      at += length;
+    }
+    return false;
   }
 
   private void put16(int offset, int value) {

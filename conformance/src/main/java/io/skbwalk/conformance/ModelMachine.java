@@ -1,0 +1,163 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import io.skbwalk.conformance.Outcome.Sent;
+import io.skbwalk.conformance.Outcome.StepOutcome;
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.device.Refusal;
+import io.skbwalk.host.Host;
+import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostListener;
+import io.skbwalk.language.IptablesSaveParser;
+import io.skbwalk.language.IptablesSavePrinter;
+import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
+import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.skb.DropReason;
+import io.skbwalk.skb.SkBuff;
+import io.skbwalk.trace.TraceEvent;
+import io.skbwalk.trace.TraceListener;
+import io.skbwalk.transport.Sock;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+
+/** The model's side: the same scenario through {@link Host}. */
+final class ModelMachine implements HostListener {
+  /** Frames arrive a millisecond apart, which is slower than the kernel is given them. */
+  private static final long BETWEEN = 1_000_000L;
+
+  /** 2026-01-01T00:00:00Z. */
+  private static final long START = 1_767_225_600L * 1_000_000_000L;
+
+  private final List<Sent> sent = new ArrayList<>();
+  private final List<String> drops = new ArrayList<>();
+
+  private ModelMachine() {}
+
+  /** Runs {@code scenario}. */
+  static Outcome run(Scenario scenario) {
+    return run(scenario, -1, null);
+  }
+
+  /** The walk of frame {@code index} (from 0) of {@code scenario}. */
+  static List<TraceEvent> walk(Scenario scenario, int index) {
+    List<TraceEvent> events = new ArrayList<>();
+    run(
+        scenario,
+        index,
+        new TraceListener() {
+          @Override
+          public void on(TraceEvent event) {
+            events.add(event);
+          }
+
+          @Override
+          public boolean wantsMisses() {
+            return true;
+          }
+        });
+    return events;
+  }
+
+  private static Outcome run(Scenario scenario, int traced, TraceListener trace) {
+    RuleSet rules =
+        scenario.rules().isBlank()
+            ? null
+            : IptablesSaveParser.parse(scenario.rules(), scenario.name() + ".v4");
+    Host host = new Host(describe(scenario.host()), rules, START, 1);
+    ModelMachine machine = new ModelMachine();
+    host.setListener(machine);
+    List<String> events = new ArrayList<>();
+    host.conntrack()
+        .setEventListener(
+            (type, conntrack, entry, bits) ->
+                events.add(ConntrackPrinter.event(type, conntrack, entry, bits).strip()));
+    List<StepOutcome> steps = new ArrayList<>();
+    long time = START;
+    for (int i = 0; i < scenario.steps().size(); i++) {
+      Scenario.Step step = scenario.steps().get(i);
+      time += BETWEEN;
+      TraceListener listener = i == traced ? trace : null;
+      if (step.device() == null) {
+        host.send(step.bytes(), 0, step.bytes().length, time, listener);
+      } else {
+        host.receive(host.device(step.device()), step.bytes(), time, listener);
+      }
+      steps.add(machine.take(scenario.host()));
+    }
+    List<String> counters = new ArrayList<>();
+    if (rules != null) {
+      IptablesSavePrinter.print(host.tables().counters(), true).lines().forEach(counters::add);
+    }
+    List<String> connections = new ArrayList<>();
+    for (int ct = host.conntrack().first(); ct != 0; ct = host.conntrack().next(ct)) {
+      connections.add(ConntrackPrinter.list(host.conntrack(), ct));
+    }
+    connections.sort(null);
+    List<String> sockets = new ArrayList<>();
+    List<Sock> all = host.sockets().sockets();
+    for (int i = 0; i < scenario.host().sockets().size(); i++) {
+      HostDescription.Socket socket = scenario.host().sockets().get(i);
+      if (socket.kind() != HostDescription.SocketKind.TCP) {
+        sockets.add(Outcomes.socketLine(socket, all.get(i).packets, all.get(i).bytes));
+      }
+    }
+    return new Outcome(steps, counters, connections, sockets, events);
+  }
+
+  /** The kernel's side switches the rate limit of ICMP errors off, unless the scenario sets it. */
+  private static HostDescription describe(HostDescription host) {
+    Map<String, String> sysctls = new LinkedHashMap<>();
+    sysctls.put("net.ipv4.icmp_ratemask", "0");
+    sysctls.putAll(host.sysctls());
+    return new HostDescription(
+        host.hostname(),
+        host.interfaces(),
+        host.routes(),
+        host.policyRules(),
+        host.neighbours(),
+        host.assumeNeighbours(),
+        sysctls,
+        host.sockets());
+  }
+
+  /** What happened since the last call; frames in the order of the host's interfaces. */
+  private StepOutcome take(HostDescription host) {
+    List<Sent> ordered = new ArrayList<>();
+    for (HostDescription.Interface nic : host.interfaces()) {
+      sent.stream().filter(one -> one.device().equals(nic.name())).forEach(ordered::add);
+    }
+    StepOutcome outcome = new StepOutcome(ordered, List.copyOf(drops));
+    sent.clear();
+    drops.clear();
+    return outcome;
+  }
+
+  @Override
+  public void transmitted(NetDevice dev, SkBuff skb) {
+    if (!dev.isLoopback() && dev.lower == null) {
+      sent.add(new Sent(dev.name, Arrays.copyOfRange(skb.head, skb.data, skb.tail)));
+    }
+  }
+
+  @Override
+  public void dropped(SkBuff skb, DropReason reason, String function) {
+    drops.add(reason + " " + function);
+  }
+
+  @Override
+  public void refused(NetDevice dev, long frame, Refusal refusal) {
+    // The TAP driver refuses a frame without an Ethernet header before any packet is made.
+  }
+
+  @Override
+  public void received(Sock sock, SkBuff skb) {
+    if (sock.kind == Sock.Kind.TCP) {
+      // The kernel's listening socket is kept silent by a filter that drops what comes.
+      drops.add("SOCKET_FILTER tcp_v4_rcv");
+    }
+  }
+}
