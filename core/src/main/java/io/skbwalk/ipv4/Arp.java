@@ -92,8 +92,11 @@ public final class Arp {
       net.skbs.consume(skb);
       return;
     }
-    if (!skb.mayPull(LENGTH)
-        || skb.u8(skb.data + HARDWARE_LENGTH_OFFSET) != 6
+    if (!skb.mayPull(LENGTH)) {
+      net.skbs.drop(skb, DropReason.PKT_TOO_SMALL, "arp_rcv");
+      return;
+    }
+    if (skb.u8(skb.data + HARDWARE_LENGTH_OFFSET) != 6
         || skb.u8(skb.data + PROTOCOL_LENGTH_OFFSET) != 4) {
       net.skbs.drop(skb, DropReason.NOT_SPECIFIED, "arp_rcv");
       return;

@@ -73,6 +73,47 @@ class ArpTest {
     assertEquals(401 - waiting, lost);
   }
 
+  /** Hardware type, protocol type, address lengths and packet length, and why it was dropped. */
+  @ParameterizedTest
+  @CsvSource({
+    "1, 0x0800, 6, 4, 28, ",
+    "6, 0x0800, 6, 4, 28, ",
+    "1, 0x0800, 6, 4, 46, ",
+    "1, 0x0800, 6, 4, 27, drop PKT_TOO_SMALL arp_rcv",
+    "1, 0x0800, 6, 4, 0, drop PKT_TOO_SMALL arp_rcv",
+    "1, 0x0800, 5, 4, 28, drop NOT_SPECIFIED arp_rcv",
+    "1, 0x0800, 6, 16, 28, drop NOT_SPECIFIED arp_rcv",
+    "7, 0x0800, 6, 4, 28, drop NOT_SPECIFIED arp_process",
+    "1, 0x0806, 6, 4, 28, drop NOT_SPECIFIED arp_process",
+  })
+  void malformed(
+      int hardware, String protocol, int macLength, int ipLength, int length, String expected) {
+    Machine machine = router(false);
+    SkBuff skb = machine.host.net.skbs.allocate(64, 64);
+    int at = skb.put(Arp.LENGTH);
+    skb.setU16(at, hardware);
+    skb.setU16(at + 2, Integer.decode(protocol));
+    skb.setU8(at + 4, macLength);
+    skb.setU8(at + 5, ipLength);
+    skb.setU16(at + 6, 1);
+    EthernetHeader.setMac(skb, at + 8, 0x020900000009L);
+    skb.setU32(at + 14, 0x0A000009);
+    EthernetHeader.setMac(skb, at + 18, 0);
+    skb.setU32(at + 24, 0x0A000001);
+    skb.tail = skb.data + length;
+    skb.protocol = EthernetHeader.ETH_P_ARP;
+    skb.dev = machine.host.devices[1];
+    skb.pktType = SkBuff.PACKET_BROADCAST;
+    machine.events.clear();
+    machine.neighbours.arp().receive(skb);
+    assertEquals(
+        expected == null
+            ? "eth0 02:09:00:00:00:09 reply 10.0.0.9 02:09:00:00:00:09 from 10.0.0.1"
+                + " 02:00:00:00:00:01"
+            : expected,
+        String.join("; ", machine.events));
+  }
+
   @Test
   void nobodyIsAskedWhenNeighboursAreAssumed() {
     Machine machine = router(true);
