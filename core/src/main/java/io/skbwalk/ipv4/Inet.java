@@ -156,6 +156,17 @@ public final class Inet implements RouteActions, Ipv4Operations {
   }
 
   @Override
+  public int firstAddress(NetDevice device) {
+    InDevice in = routing.devices().of(device);
+    return in == null || in.addresses().length == 0 ? 0 : in.addresses()[0].address();
+  }
+
+  @Override
+  public int nextHop(SkBuff skb) {
+    return Rtable.of(skb).nextHop(IpHeader.destination(skb));
+  }
+
+  @Override
   public boolean routeMeHarder(SkBuff skb) {
     return output.routeMeHarder(skb);
   }

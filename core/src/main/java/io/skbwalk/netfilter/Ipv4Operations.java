@@ -52,6 +52,12 @@ public interface Ipv4Operations {
    */
   int selectAddress(NetDevice device, int destination);
 
+  /** The first of {@code device}'s addresses (ifa_list), which REDIRECT takes; 0 without any. */
+  int firstAddress(NetDevice device);
+
+  /** Plays rt_nexthop: who gets the frame of a routed packet, its gateway or its destination. */
+  int nextHop(SkBuff skb);
+
   /**
    * Plays ip_route_me_harder: routes a packet in LOCAL_OUT anew after its address, mark or TOS
    * changed.

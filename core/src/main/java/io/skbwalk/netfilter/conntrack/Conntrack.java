@@ -355,6 +355,11 @@ public final class Conntrack implements NfCtHook {
     return protocol == IPPROTO_SCTP ? SctpTracker.NAMES[SctpTracker.state(memory, ct)] : "";
   }
 
+  /** td_end: behind the last sequence number that a side of a TCP connection has sent. */
+  public int tcpEnd(int ct, int direction) {
+    return TcpTracker.end(memory, ct, direction);
+  }
+
   /** Does the entry count (nf_conntrack_acct was on when it was made)? */
   public boolean accounted(int ct) {
     return (memory.get(ct, ConntrackMemory.META) & META_ACCT) != 0;
@@ -536,6 +541,12 @@ public final class Conntrack implements NfCtHook {
       put(ct);
     }
     return true;
+  }
+
+  /** Plays nf_ct_kill_acct: counts the packet, then {@link #delete}. */
+  public boolean killAccounted(int ct, int ctInfo, SkBuff skb) {
+    account(ct, ConntrackInfo.direction(ctInfo), skb.length());
+    return delete(ct);
   }
 
   // ---- lookup -----------------------------------------------------------------------------------

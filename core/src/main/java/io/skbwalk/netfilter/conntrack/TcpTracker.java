@@ -173,6 +173,11 @@ final class TcpTracker {
     return memory.get(ct, WORD_STATE) & 0xFF;
   }
 
+  /** Where a side of an entry has come to (td_end). */
+  static int end(ConntrackMemory memory, int ct, int side) {
+    return memory.get(ct, WORDS + 4 * side);
+  }
+
   private void load(int ct) {
     int[] words = conntrack.memory.chunk(ct);
     int at = ConntrackMemory.offset(ct) + WORDS;
