@@ -18,13 +18,22 @@ import java.util.regex.Pattern;
  * when NAT tuples clash), and that is not compared.
  */
 final class Comparison {
+  /**
+   * Something that differs.
+   *
+   * @param frame index of the frame that it shows at, from 0; the last one's when it shows at the
+   *     end
+   * @param text what, with both sides' view
+   */
+  record Difference(int frame, String text) {}
+
   private static final int ETHERNET = 14;
   private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )(\\d+) ");
 
   private final Outcome kernel;
   private final Outcome again;
   private final Outcome model;
-  private final List<String> differences = new ArrayList<>();
+  private final List<Difference> differences = new ArrayList<>();
 
   private Comparison(Outcome kernel, Outcome again, Outcome model) {
     this.kernel = kernel;
@@ -33,7 +42,7 @@ final class Comparison {
   }
 
   /** What differs, the first first; empty when all is equal. */
-  static List<String> of(Scenario scenario, Outcome kernel, Outcome again, Outcome model) {
+  static List<Difference> of(Scenario scenario, Outcome kernel, Outcome again, Outcome model) {
     Comparison comparison = new Comparison(kernel, again, model);
     for (int i = 0; i < scenario.steps().size(); i++) {
       comparison.step(i, scenario.steps().get(i));
@@ -78,6 +87,10 @@ final class Comparison {
     }
   }
 
+  private void add(int frame, String text) {
+    differences.add(new Difference(frame, text));
+  }
+
   private static String text(Sent sent) {
     return sent == null ? "nothing" : sent.device() + " " + HexFormat.of().formatHex(sent.frame());
   }
@@ -110,7 +123,9 @@ final class Comparison {
       String ours = i < actual.size() ? actual.get(i) : "(nothing)";
       boolean chosen = i < second.size() && i < expected.size() && !second.get(i).equals(theirs);
       if (!theirs.equals(ours) && !chosen) {
-        differences.add(what + ", line " + (i + 1) + "\n  kernel " + theirs + "\n  model  " + ours);
+        add(
+            kernel.steps().size() - 1,
+            what + ", line " + (i + 1) + "\n  kernel " + theirs + "\n  model  " + ours);
         return;
       }
     }
@@ -131,7 +146,8 @@ final class Comparison {
       long ours = timeout(oursByText.get(i));
       if (withoutTimeout(byText.get(i)).equals(withoutTimeout(oursByText.get(i)))
           && (ours - theirs > 2 || theirs > ours)) {
-        differences.add(
+        add(
+            kernel.steps().size() - 1,
             what + ": timeout\n  kernel " + byText.get(i) + "\n  model  " + oursByText.get(i));
         return;
       }

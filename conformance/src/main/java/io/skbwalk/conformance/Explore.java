@@ -2,7 +2,10 @@
 
 package io.skbwalk.conformance;
 
+import io.skbwalk.conformance.Comparison.Difference;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -10,38 +13,95 @@ import java.util.Locale;
 import java.util.Map;
 
 /**
- * Runs random scenarios through both sides and tells what differs: {@code Explore FIRST COUNT
- * [all]}. A seed that differs is a test that can be run again; bin/explore calls this.
+ * Random scenarios through both sides (bin/explore). Each that differs is kept as a packet scenario
+ * that shows it again.
  */
 public final class Explore {
+  private static final String USAGE =
+      """
+      usage: bin/explore N [--from SEED] [--keep DIR]   run N random scenarios; keep those that differ in DIR
+                                                       (target/found); SEED is drawn when it is not given
+             bin/explore --seed SEED [--frame N]        explain one seed, frame N or the first that differs
+      Exit status: 0 all equal, 1 something differs, 2 the kernel cannot be asked or wrong usage.\
+      """;
+
   private Explore() {}
 
-  /** Runs; exit status 1 when something differs. */
+  /** Runs. */
   public static void main(String[] arguments) throws IOException {
+    Map<String, String> options = new HashMap<>();
+    String count = null;
+    for (int i = 0; i < arguments.length; i++) {
+      if (arguments[i].matches("--(from|keep|seed|frame)") && i + 1 < arguments.length) {
+        options.put(arguments[i].substring(2), arguments[++i]);
+      } else if (arguments[i].matches("\\d{1,9}") && count == null) {
+        count = arguments[i];
+      } else {
+        fail(USAGE);
+      }
+    }
+    if ((count == null) == (options.get("seed") == null)) {
+      fail(USAGE);
+    }
     String unavailable = KernelMachine.unavailable();
     if (unavailable != null) {
-      System.err.println("skbwalk: the kernel cannot be asked: " + unavailable);
-      System.exit(2);
+      fail("skbwalk: the kernel cannot be asked: " + unavailable);
     }
-    long first = Long.parseLong(arguments[0]);
-    long count = Long.parseLong(arguments[1]);
-    boolean all = arguments.length > 2;
+    try {
+      boolean equal =
+          count == null
+              ? explain(Long.parseLong(options.get("seed")), options.get("frame"))
+              : explore(Long.parseLong(count), options);
+      System.exit(equal ? 0 : 1);
+    } catch (NumberFormatException e) {
+      fail(USAGE);
+    }
+  }
+
+  private static void fail(String message) {
+    System.err.println(message);
+    System.exit(2);
+  }
+
+  private static boolean explain(long seed, String frame) throws IOException {
+    Scenario scenario = RandomScenario.of(seed);
+    List<Difference> differences = differences(scenario);
+    differences.forEach(difference -> System.out.println(difference.text()));
+    int index =
+        frame != null
+            ? Integer.parseInt(frame) - 1
+            : differences.isEmpty() ? scenario.steps().size() - 1 : differences.get(0).frame();
+    System.out.println();
+    System.out.println(scenario.rules());
+    System.out.print(Explanation.of(scenario, index));
+    return differences.isEmpty();
+  }
+
+  private static boolean explore(long count, Map<String, String> options) throws IOException {
+    long first =
+        options.containsKey("from")
+            ? Long.parseLong(options.get("from"))
+            : System.nanoTime() >>> 10 & 0xFFFFFFFFL;
+    Path keep = Path.of(options.getOrDefault("keep", "target/found"));
+    System.out.println("seeds " + first + " to " + (first + count - 1));
     Map<String, List<Long>> kinds = new HashMap<>();
     long frames = 0;
     int failed = 0;
     for (long seed = first; seed < first + count; seed++) {
       Scenario scenario = RandomScenario.of(seed);
       frames += scenario.steps().size();
-      List<String> differences = differences(scenario);
+      List<Difference> differences = differences(scenario);
       if (!differences.isEmpty()) {
         failed++;
-        String difference = differences.get(0);
-        kinds.computeIfAbsent(kind(difference), key -> new ArrayList<>()).add(seed);
-        if (all) {
-          System.out.println("seed " + seed + ": " + difference);
-        }
+        String text = differences.get(0).text();
+        kinds.computeIfAbsent(kind(text), key -> new ArrayList<>()).add(seed);
+        System.out.println("seed " + seed + ": " + text);
+        Files.createDirectories(keep);
+        Files.writeString(
+            keep.resolve("seed-" + seed + ".yaml"), ScenarioText.write(scenario, text));
       }
     }
+    System.out.println();
     kinds.entrySet().stream()
         .sorted((a, b) -> b.getValue().size() - a.getValue().size())
         .forEach(
@@ -52,24 +112,31 @@ public final class Explore {
                         + kind.getKey()
                         + "\n    seeds "
                         + kind.getValue()));
-    System.out.printf(Locale.ROOT, "%d scenarios, %d frames: %d differ%n", count, frames, failed);
-    System.exit(failed == 0 ? 0 : 1);
+    System.out.printf(
+        Locale.ROOT,
+        "%d scenarios, %d frames: %s%n",
+        count,
+        frames,
+        failed == 0 ? "all equal to the kernel" : failed + " differ, kept in " + keep);
+    return failed == 0;
   }
 
   /** What differs between the kernel and the model, the first first. */
-  static List<String> differences(Scenario scenario) throws IOException {
+  static List<Difference> differences(Scenario scenario) throws IOException {
     Outcome model;
     try {
       model = ModelMachine.run(scenario);
     } catch (RuntimeException e) {
       StackTraceElement[] stack = e.getStackTrace();
-      return List.of("the model throws " + e + (stack.length > 0 ? " at " + stack[0] : ""));
+      return List.of(
+          new Difference(0, "the model throws " + e + (stack.length > 0 ? " at " + stack[0] : "")));
     }
     Outcome kernel = KernelMachine.run(scenario);
-    List<String> differences = Comparison.of(scenario, kernel, kernel, model);
+    List<Difference> differences = Comparison.of(scenario, kernel, kernel, model);
     if (differences.isEmpty()) {
       return differences;
     }
+    // What the kernel itself does not do twice alike is not compared.
     return Comparison.of(scenario, kernel, KernelMachine.run(scenario), model);
   }
 

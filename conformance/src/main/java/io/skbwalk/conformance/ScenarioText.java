@@ -1,0 +1,132 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostDescription.Interface;
+import io.skbwalk.host.HostDescription.PolicyRule;
+import io.skbwalk.host.HostDescription.Route;
+import io.skbwalk.host.HostDescription.RouteType;
+import io.skbwalk.host.HostDescription.Socket;
+import io.skbwalk.host.HostDescription.SocketKind;
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.lib.Mac;
+import java.util.HexFormat;
+import java.util.Locale;
+
+/** Scenarios as packet scenario files (YAML), written. */
+final class ScenarioText {
+  private ScenarioText() {}
+
+  /** A file that is {@code scenario}. */
+  static String write(Scenario scenario, String comment) {
+    StringBuilder text = new StringBuilder();
+    comment.lines().forEach(line -> text.append("# ").append(line).append('\n'));
+    host(text, scenario.host());
+    if (!scenario.rules().isBlank()) {
+      text.append("rules: |\n");
+      scenario.rules().lines().forEach(line -> text.append("  ").append(line).append('\n'));
+    }
+    text.append("experiments:\n  - name: \"").append(scenario.name()).append("\"\n    packets:\n");
+    for (Scenario.Step step : scenario.steps()) {
+      text.append("      - {")
+          .append(step.device() == null ? "sent: true" : "in: " + step.device())
+          .append(", comment: \"")
+          .append(step.comment())
+          .append("\", frame: \"")
+          .append(HexFormat.of().formatHex(step.bytes()))
+          .append("\"}\n");
+    }
+    return text.toString();
+  }
+
+  private static void host(StringBuilder text, HostDescription host) {
+    text.append("host:\n  hostname: ").append(host.hostname()).append("\n  interfaces:\n");
+    for (Interface nic : host.interfaces()) {
+      text.append("    ").append(nic.name()).append(":\n");
+      text.append("      macaddress: \"").append(Mac.format(nic.macAddress())).append("\"\n");
+      text.append("      addresses: [");
+      String separator = "";
+      for (HostDescription.Address address : nic.addresses()) {
+        text.append(separator).append(prefix(address.address(), address.prefixLength()));
+        separator = ", ";
+      }
+      text.append("]\n      mtu: ").append(nic.mtu());
+      text.append("\n      promiscuous: ").append(nic.promiscuous()).append('\n');
+    }
+    if (!host.routes().isEmpty()) {
+      text.append("  routes:\n");
+      for (Route route : host.routes()) {
+        text.append("    - {to: ").append(prefix(route.destination(), route.prefixLength()));
+        if (route.type() != RouteType.UNICAST) {
+          text.append(", type: ").append(lower(route.type()));
+        }
+        if (route.gateway() != 0) {
+          text.append(", via: ").append(Ip4.format(route.gateway()));
+        }
+        if (route.device() != null) {
+          text.append(", interface: ").append(route.device());
+        }
+        text.append(", table: ").append(Integer.toUnsignedString(route.table())).append("}\n");
+      }
+    }
+    if (!host.policyRules().isEmpty()) {
+      text.append("  routing-policy:\n");
+      for (PolicyRule rule : host.policyRules()) {
+        text.append("    - {priority: ").append(rule.priority());
+        text.append(", from: ").append(prefix(rule.from(), rule.fromLength()));
+        if (rule.markMask() != 0) {
+          text.append(String.format(", mark: \"0x%x/0x%x\"", rule.mark(), rule.markMask()));
+        }
+        if (rule.action() == RouteType.UNICAST) {
+          text.append(", table: ").append(Integer.toUnsignedString(rule.table()));
+        } else {
+          text.append(", type: ").append(lower(rule.action()));
+        }
+        text.append("}\n");
+      }
+    }
+    text.append("  neighbours:\n");
+    host.neighbours()
+        .forEach(
+            neighbour ->
+                text.append("    - {address: ")
+                    .append(Ip4.format(neighbour.address()))
+                    .append(", macaddress: \"")
+                    .append(Mac.format(neighbour.macAddress()))
+                    .append("\", interface: ")
+                    .append(neighbour.device())
+                    .append("}\n"));
+    if (!host.sysctls().isEmpty()) {
+      text.append("  sysctls:\n");
+      host.sysctls().forEach((key, value) -> text.append("    " + key + ": " + value + "\n"));
+    }
+    if (!host.sockets().isEmpty()) {
+      text.append("  sockets:\n");
+      for (Socket socket : host.sockets()) {
+        text.append("    - {");
+        switch (socket.kind()) {
+          case RAW -> text.append("raw: true, protocol: ").append(socket.protocol());
+          case PACKET -> text.append("packet: true, protocol: ").append(socket.protocol());
+          default ->
+              text.append("protocol: ")
+                  .append(lower(socket.kind()))
+                  .append(", port: ")
+                  .append(socket.port());
+        }
+        if (socket.address() != 0 && socket.kind() != SocketKind.PACKET) {
+          text.append(", address: ").append(Ip4.format(socket.address()));
+        }
+        text.append("}\n");
+      }
+    }
+  }
+
+  private static String lower(Enum<?> name) {
+    return name.name().toLowerCase(Locale.ROOT);
+  }
+
+  private static String prefix(int address, int length) {
+    return length == 0 && address == 0 ? "default" : Ip4.format(address) + "/" + length;
+  }
+}
