@@ -66,8 +66,7 @@ final class Comparison {
             + (step.comment().isEmpty() ? "" : ", " + step.comment())
             + "): ";
     if (!expected.drops().equals(actual.drops()) && expected.drops().equals(second.drops())) {
-      differences.add(
-          where + "drops\n  kernel " + expected.drops() + "\n  model  " + actual.drops());
+      add(index, where + "drops\n  kernel " + expected.drops() + "\n  model  " + actual.drops());
     }
     int sent = Math.max(expected.sent().size(), actual.sent().size());
     for (int i = 0; i < sent; i++) {
@@ -81,7 +80,8 @@ final class Comparison {
           continue;
         }
       }
-      differences.add(
+      add(
+          index,
           where + "sent #" + (i + 1) + "\n  kernel " + text(theirs) + "\n  model  " + text(ours));
       break;
     }
