@@ -208,15 +208,15 @@ public final class Icmp {
     if (type == EXT_ECHOREPLY) {
       return transport.deliverPing(skb) ? null : DropReason.NO_SOCKET;
     }
-    if (type > NR_ICMP_TYPES) {
-      return DropReason.UNHANDLED_PROTO;
-    }
     if ((Rtable.of(skb).flags & (Rtable.RTCF_BROADCAST | Rtable.RTCF_MULTICAST)) != 0) {
       boolean query = type == IcmpHeader.ECHO || type == IcmpHeader.TIMESTAMP;
       if (query && echoIgnoreBroadcasts
           || !query && type != IcmpHeader.ADDRESS && type != IcmpHeader.ADDRESS_REPLY) {
         return DropReason.INVALID_PROTO;
       }
+    }
+    if (type > NR_ICMP_TYPES) {
+      return DropReason.UNHANDLED_PROTO;
     }
     return switch (type) {
       case IcmpHeader.ECHO_REPLY -> transport.deliverPing(skb) ? null : DropReason.NO_SOCKET;
@@ -513,14 +513,13 @@ public final class Icmp {
     answer.setU16(at + IcmpHeader.CHECKSUM_OFFSET, 0);
     answer.setU32(at + IcmpHeader.ID_OFFSET, rest);
     answer.setU16(at + IcmpHeader.CHECKSUM_OFFSET, Checksum.of(answer.head, at, answer.tail - at));
-    int ttl = Rtable.of(answer).type == Ipv4Operations.RTN_MULTICAST ? 1 : output.defaultTtl();
     IpHeaderWriter.write(
         answer,
         IpHeader.MIN_LENGTH + replyOptions.length,
         tos,
         output.selectId(),
         0,
-        ttl,
+        output.selectTtl(Rtable.of(answer)),
         IpHeader.IPPROTO_ICMP,
         flow.saddr,
         flow.daddr);

@@ -35,9 +35,6 @@ public final class Inet implements RouteActions, Ipv4Operations {
   private IpOutput output;
   private Icmp icmp;
   private Reject reject;
-  private long earlyDemux = 1;
-  private long tcpEarlyDemux = 1;
-  private long udpEarlyDemux = 1;
 
   /** A layer that cannot do anything before {@link #init}. */
   public Inet(Net net, Netfilter netfilter) {
@@ -61,13 +58,6 @@ public final class Inet implements RouteActions, Ipv4Operations {
     fragments = new IpFragments(net, peers, this::reassemblyTimedOut);
     receive = new IpReceive(net, netfilter, routing, options, fragments, icmp, transport);
     reject = new Reject(net, netfilter, routing, output, icmp);
-    // Sockets found early only spare the kernel a lookup.
-    net.sysctls.register(
-        "net.ipv4.ip_early_demux", () -> earlyDemux, value -> earlyDemux = value, 0, 255);
-    net.sysctls.register(
-        "net.ipv4.tcp_early_demux", () -> tcpEarlyDemux, value -> tcpEarlyDemux = value, 0, 255);
-    net.sysctls.register(
-        "net.ipv4.udp_early_demux", () -> udpEarlyDemux, value -> udpEarlyDemux = value, 0, 255);
   }
 
   /** The receive path: the handler of EtherType 0x0800. */

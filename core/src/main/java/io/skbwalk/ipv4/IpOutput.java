@@ -79,6 +79,11 @@ public final class IpOutput {
     return reflectMark ? skb.mark : 0;
   }
 
+  /** The TTL of a packet made here: multicasts do not leave the link. */
+  int selectTtl(Rtable rt) {
+    return rt.type == Ipv4Operations.RTN_MULTICAST ? 1 : defaultTtl;
+  }
+
   /**
    * Plays ip_select_ident for a packet that may be fragmented: the next number. The kernel's choice
    * is random; here it counts, so that every run is alike.
@@ -207,7 +212,7 @@ public final class IpOutput {
         tos & ~3,
         0,
         IpHeader.IP_DF,
-        defaultTtl,
+        selectTtl(rt),
         protocol,
         flow.saddr,
         flow.daddr);

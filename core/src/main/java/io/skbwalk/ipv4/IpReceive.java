@@ -16,6 +16,7 @@ import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
+import io.skbwalk.skb.TcpHeader;
 import io.skbwalk.trace.TraceEvent;
 
 /** Plays net/ipv4/ip_input.c: takes IPv4 packets from the interfaces, up to the protocols. */
@@ -29,6 +30,9 @@ public final class IpReceive {
   private final LocalDelivery transport;
   private final OkFunction finish = this::finish;
   private final OkFunction localDeliverFinish = this::localDeliverFinish;
+  private boolean earlyDemux = true;
+  private boolean tcpEarlyDemux = true;
+  private long udpEarlyDemux = 1;
 
   IpReceive(
       Net net,
@@ -45,6 +49,21 @@ public final class IpReceive {
     this.fragments = fragments;
     this.icmp = icmp;
     this.transport = transport;
+    net.sysctls.register(
+        "net.ipv4.ip_early_demux",
+        () -> earlyDemux ? 1 : 0,
+        value -> earlyDemux = value != 0,
+        0,
+        255);
+    net.sysctls.register(
+        "net.ipv4.tcp_early_demux",
+        () -> tcpEarlyDemux ? 1 : 0,
+        value -> tcpEarlyDemux = value != 0,
+        0,
+        255);
+    // A UDP header is never cut by fragments: nothing is to be seen of this one.
+    net.sysctls.register(
+        "net.ipv4.udp_early_demux", () -> udpEarlyDemux, value -> udpEarlyDemux = value, 0, 255);
   }
 
   /**
@@ -117,6 +136,9 @@ public final class IpReceive {
   /** Plays ip_rcv_finish_core: the route, then the options, which need it. */
   private DropReason finishCore(SkBuff skb, NetDevice dev) {
     if (skb.dst == null) {
+      if ((skb.cbFlags & IpControlBlock.HAS_FRAG_LIST) != 0) {
+        earlyDemux(skb);
+      }
       DropReason reason =
           routing.input(
               skb, IpHeader.destination(skb), IpHeader.source(skb), IpHeader.tos(skb), dev);
@@ -138,6 +160,23 @@ public final class IpReceive {
       return DropReason.UNICAST_IN_L2_MULTICAST;
     }
     return null;
+  }
+
+  /**
+   * All that is to be seen of tcp_v4_early_demux: it pulls the TCP header together, and a packet
+   * whose first fragment was shorter than that is not split again as it came.
+   */
+  private void earlyDemux(SkBuff skb) {
+    if (earlyDemux
+        && tcpEarlyDemux
+        && IpHeader.protocol(skb) == IpHeader.IPPROTO_TCP
+        && skb.pktType == SkBuff.PACKET_HOST
+        && !IpHeader.isFragment(skb)
+        && skb.tail - skb.transportHeader >= TcpHeader.MIN_LENGTH
+        && skb.networkHeader + IpControlBlock.of(skb).firstLength
+            < skb.transportHeader + TcpHeader.MIN_LENGTH) {
+      skb.cbFlags &= ~IpControlBlock.HAS_FRAG_LIST;
+    }
   }
 
   /** Plays ip_local_deliver: the packet is for this machine. */

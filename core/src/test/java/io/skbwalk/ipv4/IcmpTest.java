@@ -42,6 +42,8 @@ class IcmpTest {
     "17, 203.0.113.255, '', ''",
     "0, 203.0.113.255, INVALID_PROTO icmp_rcv, ''",
     "3, 203.0.113.255, INVALID_PROTO icmp_rcv, ''",
+    "19, 203.0.113.255, INVALID_PROTO icmp_rcv, ''",
+    "111, 224.0.0.1, INVALID_PROTO icmp_rcv, ''",
   })
   void messages(int type, String to, String dropped, String answer) {
     byte[] message = Packets.icmp(type, 0, 0x10002, EIGHT);

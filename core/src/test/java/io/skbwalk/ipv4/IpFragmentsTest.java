@@ -201,6 +201,37 @@ class IpFragmentsTest {
     assertEquals(0, router.net.skbs.outstanding());
   }
 
+  @ParameterizedTest(name = "protocol {0}, tcp_early_demux {1}")
+  @CsvSource({
+    "6, 1, 0+ DF len 36|16 DF len 32",
+    "6, 0, 0+ len 28|8 len 40",
+    "17, 1, 0+ len 28|8 len 40",
+  })
+  void aCutTcpHeaderIsPulledTogetherByEarlyDemux(int protocol, int demux, String expected) {
+    Router router = new Router().sysctl("net.ipv4.tcp_early_demux", demux);
+    router.netfilter.register(
+        Hook.PRE_ROUTING,
+        HookPriority.CONNTRACK_DEFRAG,
+        (hook, skb, in, out) ->
+            router.inet.defragment(skb, IpFragments.IP_DEFRAG_CONNTRACK_IN)
+                ? Verdict.ACCEPT
+                : Verdict.STOLEN);
+    for (int offset = 0; offset <= 8; offset += 8) {
+      router.receive(
+          ip().to("192.168.7.2")
+              .protocol(protocol)
+              .fragment(offset, offset == 0, true)
+              .payload(Packets.fill(offset == 0 ? 8 : 20))
+              .bytes());
+    }
+    List<String> sent = new ArrayList<>();
+    for (String one : router.sent) {
+      sent.add(one.replace("eth1 via 192.168.7.2 203.0.113.9>192.168.7.2 ttl 63 frag ", ""));
+    }
+    // With DF when it was split anew: the kernel keeps it only then.
+    assertEquals(expected, String.join("|", sent));
+  }
+
   @Test
   void fragmentsWithDfThatDoNotFitAreTooBig() {
     Router router = new Router();
