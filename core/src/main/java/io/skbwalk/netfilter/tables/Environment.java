@@ -3,15 +3,70 @@
 package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.Ipv4Operations;
+import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.nat.NatEngine;
 import io.skbwalk.skb.Net;
+import java.util.HashMap;
+import java.util.Map;
+import java.util.function.Supplier;
 
-/**
- * What matches and targets of one machine may ask for (Linux reaches it through struct net).
- *
- * @param net clock, timers, randomness
- * @param ipv4 routes, answers; null only where no rule asks for it
- * @param nat binds connections; null without a nat table
- * @param log who hears LOG and TRACE lines; null when nobody
- */
-public record Environment(Net net, Ipv4Operations ipv4, NatEngine nat, LogListener log) {}
+/** What matches and targets of one machine may ask for (Linux reaches it through struct net). */
+public final class Environment {
+  private final Net net;
+  private final Ipv4Operations ipv4;
+  private final Conntrack conntrack;
+  private final NatEngine nat;
+  private final LogListener log;
+  private final Map<Class<?>, Object> perNet = new HashMap<>();
+
+  /**
+   * One machine's.
+   *
+   * @param net clock, timers, randomness
+   * @param ipv4 routes, answers; null only where no rule asks for them
+   * @param conntrack the connections; null only where no rule asks for them
+   * @param nat binds connections; null only where no rule asks for it
+   * @param log who hears LOG and TRACE lines; null when nobody
+   */
+  public Environment(
+      Net net, Ipv4Operations ipv4, Conntrack conntrack, NatEngine nat, LogListener log) {
+    this.net = net;
+    this.ipv4 = ipv4;
+    this.conntrack = conntrack;
+    this.nat = nat;
+    this.log = log;
+  }
+
+  /** Clock, timers, randomness. */
+  public Net net() {
+    return net;
+  }
+
+  /** Routes and answers. */
+  public Ipv4Operations ipv4() {
+    return ipv4;
+  }
+
+  /** The connections. */
+  public Conntrack conntrack() {
+    return conntrack;
+  }
+
+  /** Binds connections. */
+  public NatEngine nat() {
+    return nat;
+  }
+
+  /** Who hears LOG and TRACE lines; null when nobody. */
+  public LogListener log() {
+    return log;
+  }
+
+  /**
+   * Plays net_generic: what all rules of one extension share on this machine; made when first asked
+   * for.
+   */
+  public <T> T perNet(Class<T> type, Supplier<T> make) {
+    return type.cast(perNet.computeIfAbsent(type, key -> make.get()));
+  }
+}

@@ -2,7 +2,41 @@
 
 package io.skbwalk.netfilter.tables;
 
-import io.skbwalk.netfilter.tables.matches.*;
+import io.skbwalk.netfilter.tables.matches.AddrtypeMatch;
+import io.skbwalk.netfilter.tables.matches.CommentMatch;
+import io.skbwalk.netfilter.tables.matches.ConnmarkMatch;
+import io.skbwalk.netfilter.tables.matches.ConntrackMatch;
+import io.skbwalk.netfilter.tables.matches.DscpMatch;
+import io.skbwalk.netfilter.tables.matches.IcmpMatch;
+import io.skbwalk.netfilter.tables.matches.IprangeMatch;
+import io.skbwalk.netfilter.tables.matches.LengthMatch;
+import io.skbwalk.netfilter.tables.matches.LimitMatch;
+import io.skbwalk.netfilter.tables.matches.MacMatch;
+import io.skbwalk.netfilter.tables.matches.MarkMatch;
+import io.skbwalk.netfilter.tables.matches.MultiportMatch;
+import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
+import io.skbwalk.netfilter.tables.matches.RecentMatch;
+import io.skbwalk.netfilter.tables.matches.StateMatch;
+import io.skbwalk.netfilter.tables.matches.StatisticMatch;
+import io.skbwalk.netfilter.tables.matches.TcpMatch;
+import io.skbwalk.netfilter.tables.matches.TosMatch;
+import io.skbwalk.netfilter.tables.matches.TtlMatch;
+import io.skbwalk.netfilter.tables.matches.UdpMatch;
+import io.skbwalk.netfilter.tables.targets.ConnmarkTarget;
+import io.skbwalk.netfilter.tables.targets.CtTarget;
+import io.skbwalk.netfilter.tables.targets.DnatTarget;
+import io.skbwalk.netfilter.tables.targets.DscpTarget;
+import io.skbwalk.netfilter.tables.targets.LogTarget;
+import io.skbwalk.netfilter.tables.targets.MarkTarget;
+import io.skbwalk.netfilter.tables.targets.MasqueradeTarget;
+import io.skbwalk.netfilter.tables.targets.NotrackTarget;
+import io.skbwalk.netfilter.tables.targets.RedirectTarget;
+import io.skbwalk.netfilter.tables.targets.RejectTarget;
+import io.skbwalk.netfilter.tables.targets.SnatTarget;
+import io.skbwalk.netfilter.tables.targets.TcpmssTarget;
+import io.skbwalk.netfilter.tables.targets.TosTarget;
+import io.skbwalk.netfilter.tables.targets.TraceTarget;
+import io.skbwalk.netfilter.tables.targets.TtlTarget;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -16,13 +50,43 @@ public final class Extensions {
   static {
     List<MatchType> matches =
         List.of(
+            AddrtypeMatch.TYPE,
             CommentMatch.TYPE,
+            ConnmarkMatch.TYPE,
+            ConntrackMatch.TYPE,
+            DscpMatch.TYPE,
             IcmpMatch.TYPE,
+            IprangeMatch.TYPE,
+            LengthMatch.TYPE,
+            LimitMatch.TYPE,
+            MacMatch.TYPE,
             MarkMatch.TYPE,
             MultiportMatch.TYPE,
+            PkttypeMatch.TYPE,
+            RecentMatch.TYPE,
+            StateMatch.TYPE,
+            StatisticMatch.TYPE,
             TcpMatch.TYPE,
+            TosMatch.TYPE,
+            TtlMatch.TYPE,
             UdpMatch.TYPE);
-    List<TargetType> targets = List.of();
+    List<TargetType> targets =
+        List.of(
+            ConnmarkTarget.TYPE,
+            CtTarget.TYPE,
+            DnatTarget.TYPE,
+            DscpTarget.TYPE,
+            LogTarget.TYPE,
+            MarkTarget.TYPE,
+            MasqueradeTarget.TYPE,
+            NotrackTarget.TYPE,
+            RedirectTarget.TYPE,
+            RejectTarget.TYPE,
+            SnatTarget.TYPE,
+            TcpmssTarget.TYPE,
+            TosTarget.TYPE,
+            TraceTarget.TYPE,
+            TtlTarget.TYPE);
     matches.forEach(type -> MATCHES.put(type.name, type));
     targets.forEach(type -> TARGETS.put(type.name, type));
   }

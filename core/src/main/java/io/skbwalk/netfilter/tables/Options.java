@@ -166,7 +166,7 @@ public final class Options {
 
   /**
    * {@code N} or {@code N:M} of numbers up to {@code max}: low in the upper, high in the lower
-   * half.
+   * half. An upside-down range is taken, as iptables does, and matches nothing.
    */
   public long range(String name, long max) {
     String text = text(name);
@@ -178,9 +178,6 @@ public final class Options {
     } else {
       low = colon == 0 ? 0 : number(name, text.substring(0, colon), 0, max);
       high = colon == text.length() - 1 ? max : number(name, text.substring(colon + 1), 0, max);
-    }
-    if (low > high) {
-      throw error(name, written(name) + " " + text + ": the range is upside down");
     }
     return low << 32 | high;
   }
@@ -226,6 +223,38 @@ public final class Options {
       return Ip4.parse(text);
     } catch (IllegalArgumentException e) {
       throw error(name, written(name) + " takes an IPv4 address, not \"" + text + "\"");
+    }
+  }
+
+  /**
+   * {@code ADDRESS[/LENGTH]} or {@code ADDRESS/MASK}: address as it stands in the upper, mask in
+   * the lower half. Missing last numbers are 0, as iptables reads {@code 10.1}.
+   */
+  public long network(String name, String text) {
+    int slash = text.indexOf('/');
+    StringBuilder address = new StringBuilder(slash < 0 ? text : text.substring(0, slash));
+    for (long dots = address.chars().filter(c -> c == '.').count(); dots < 3; dots++) {
+      address.append(".0");
+    }
+    int value;
+    try {
+      value = Ip4.parse(address.toString());
+    } catch (IllegalArgumentException e) {
+      throw error(
+          name,
+          written(name)
+              + " takes an IPv4 address or network such as 192.0.2.0/24 (names are not resolved),"
+              + " not \""
+              + text
+              + "\"");
+    }
+    String mask = slash < 0 ? "32" : text.substring(slash + 1);
+    int length = mask.matches("[0-9]{1,2}") ? Integer.parseInt(mask) : 33;
+    try {
+      int bits = length <= 32 ? Ip4.mask(length) : Ip4.parse(mask);
+      return (long) value << 32 | bits & 0xFFFFFFFFL;
+    } catch (IllegalArgumentException e) {
+      throw error(name, "the mask \"" + mask + "\" is neither 0 to 32 nor an address");
     }
   }
 

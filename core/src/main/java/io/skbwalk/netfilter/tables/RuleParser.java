@@ -2,10 +2,8 @@
 
 package io.skbwalk.netfilter.tables;
 
-import io.skbwalk.lib.Ip4;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.TreeMap;
 
@@ -356,53 +354,12 @@ public final class RuleParser {
     }
     List<Network> networks = new ArrayList<>();
     for (String part : basic.list(option)) {
-      int slash = part.indexOf('/');
-      String mask = slash < 0 ? "32" : part.substring(slash + 1);
-      networks.add(
-          new Network(
-              address(option, slash < 0 ? part : part.substring(0, slash)), mask(option, mask)));
+      long network = basic.network(option, part);
+      networks.add(new Network((int) (network >>> 32), (int) network));
     }
     if (networks.size() > 1 && basic.inverted(option)) {
       throw basic.error(option, "! may not stand before a list of addresses");
     }
     return networks;
-  }
-
-  /** An address; missing last numbers are 0, as iptables reads {@code 10.1}. */
-  private int address(String option, String text) {
-    String full = text;
-    for (long dots = text.chars().filter(c -> c == '.').count(); dots < 3; dots++) {
-      full += ".0";
-    }
-    try {
-      return Ip4.parse(full);
-    } catch (IllegalArgumentException e) {
-      throw basic.error(
-          option,
-          "--"
-              + option
-              + " takes an IPv4 address or network such as 192.0.2.0/24 (names are not resolved),"
-              + " not \""
-              + text
-              + "\"");
-    }
-  }
-
-  private int mask(String option, String text) {
-    try {
-      return text.indexOf('.') >= 0 ? Ip4.parse(text) : Ip4.mask(length(text));
-    } catch (IllegalArgumentException e) {
-      throw basic.error(
-          option,
-          "the mask \"" + text.toLowerCase(Locale.ROOT) + "\" is neither 0 to 32 nor an address");
-    }
-  }
-
-  private static int length(String text) {
-    long length = text.matches("[0-9]{1,3}") ? Long.parseLong(text) : -1;
-    if (length < 0 || length > 32) {
-      throw new IllegalArgumentException();
-    }
-    return (int) length;
   }
 }

@@ -100,11 +100,11 @@ public final class RuleSet {
     return builder.build();
   }
 
-  /** Does something in it need conntrack: a match, a target, the nat table? */
+  /**
+   * Does a match or target in it need conntrack? A nat table without NAT targets does not, nor does
+   * NOTRACK (asked of Linux 6.18).
+   */
   public boolean needsConntrack() {
-    if (tables.containsKey(TableKind.NAT)) {
-      return true;
-    }
     for (Table table : tables.values()) {
       for (Chain chain : table.chains) {
         for (Rule rule : chain.rules) {

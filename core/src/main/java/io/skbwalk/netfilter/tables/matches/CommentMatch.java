@@ -2,19 +2,18 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
-import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.Quoting;
+import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.SkBuff;
 import java.nio.charset.StandardCharsets;
 
 /** Plays xt_comment: a note of up to 255 bytes, which every packet matches. */
-public record CommentMatch(String comment) implements Match, PacketMatch {
+public record CommentMatch(String comment) implements StatelessMatch {
   /** {@code -m comment}. */
   public static final MatchType TYPE =
       new MatchType("comment", OptionSpec.value("comment").needed()) {
@@ -40,11 +39,6 @@ public record CommentMatch(String comment) implements Match, PacketMatch {
   public void save(StringBuilder out) {
     out.append(" --comment");
     Quoting.append(out, comment);
-  }
-
-  @Override
-  public PacketMatch bind(Environment environment) {
-    return this;
   }
 
   @Override

@@ -2,13 +2,12 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
-import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
@@ -24,7 +23,7 @@ import java.util.Locale;
  * @param highCode last code
  */
 public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverted)
-    implements Match, PacketMatch {
+    implements StatelessMatch {
   private static final int ANY = 0xFF;
 
   private record Name(String name, int type, int lowCode, int highCode) {
@@ -144,11 +143,6 @@ public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverte
     if (lowCode != 0 || highCode != 0xFF) {
       out.append('/').append(lowCode);
     }
-  }
-
-  @Override
-  public PacketMatch bind(Environment environment) {
-    return this;
   }
 
   @Override

@@ -2,17 +2,16 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
-import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_mark's match: the packet's mark under a mask. */
-public record MarkMatch(int value, int mask, boolean inverted) implements Match, PacketMatch {
+public record MarkMatch(int value, int mask, boolean inverted) implements StatelessMatch {
   /** {@code -m mark}. */
   public static final MatchType TYPE =
       new MatchType("mark", OptionSpec.value("mark").inverted().needed()) {
@@ -34,11 +33,6 @@ public record MarkMatch(int value, int mask, boolean inverted) implements Match,
     if (mask != -1) {
       out.append("/0x").append(Integer.toHexString(mask));
     }
-  }
-
-  @Override
-  public PacketMatch bind(Environment environment) {
-    return this;
   }
 
   @Override

@@ -2,13 +2,12 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
-import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
@@ -32,7 +31,7 @@ public record TcpMatch(
     boolean notFlags,
     int option,
     boolean notOption)
-    implements Match, PacketMatch {
+    implements StatelessMatch {
   private static final List<String> FLAGS = List.of("FIN", "SYN", "RST", "PSH", "ACK", "URG");
   private static final int ALL = 0x3F;
   private static final int SYN_MASK = TcpHeader.FIN | TcpHeader.SYN | TcpHeader.RST | TcpHeader.ACK;
@@ -124,11 +123,6 @@ public record TcpMatch(
       }
     }
     return out.length() == 0 ? "NONE" : out.toString();
-  }
-
-  @Override
-  public PacketMatch bind(Environment environment) {
-    return this;
   }
 
   @Override

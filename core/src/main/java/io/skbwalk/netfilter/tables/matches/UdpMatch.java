@@ -2,13 +2,12 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
-import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.UdpHeader;
@@ -21,7 +20,7 @@ public record UdpMatch(
     int destinationLow,
     int destinationHigh,
     boolean notDestination)
-    implements Match, PacketMatch {
+    implements StatelessMatch {
   /** {@code -m udp}. */
   public static final MatchType TYPE =
       new MatchType(
@@ -53,11 +52,6 @@ public record UdpMatch(
   public void save(StringBuilder out) {
     PortRange.save(out, "--sport", sourceLow, sourceHigh, notSource);
     PortRange.save(out, "--dport", destinationLow, destinationHigh, notDestination);
-  }
-
-  @Override
-  public PacketMatch bind(Environment environment) {
-    return this;
   }
 
   @Override

@@ -1,0 +1,182 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.matches;
+
+import io.skbwalk.kernel.Clock;
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.tables.Environment;
+import io.skbwalk.netfilter.tables.Match;
+import io.skbwalk.netfilter.tables.MatchType;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.Quoting;
+import io.skbwalk.skb.IpHeader;
+import io.skbwalk.skb.SkBuff;
+
+/**
+ * Plays xt_recent: lists of addresses and of when each was seen.
+ *
+ * @param seconds only stamps of the last so many seconds count; 0 for all
+ * @param hits so many stamps are needed; 0 for one
+ * @param reap forget the oldest address when it is older than {@code seconds}
+ * @param ttl the packet's time to live must be the remembered one
+ * @param name of the list
+ * @param mask addresses are kept under it; the first rule of a list decides
+ */
+public record RecentMatch(
+    Operation operation,
+    boolean inverted,
+    long seconds,
+    int hits,
+    boolean reap,
+    boolean ttl,
+    String name,
+    int mask,
+    boolean destination)
+    implements Match {
+  /** What is done with the address. */
+  public enum Operation {
+    /** Put or refresh it. */
+    SET,
+    /** Is it there? */
+    RCHECK,
+    /** Is it there? Then refresh it. */
+    UPDATE,
+    /** Take it off. */
+    REMOVE;
+
+    private final String option = name().toLowerCase(java.util.Locale.ROOT);
+  }
+
+  /** {@code -m recent}. */
+  public static final MatchType TYPE =
+      new MatchType(
+          "recent",
+          OptionSpec.flag("set").inverted(),
+          OptionSpec.flag("rcheck").inverted(),
+          OptionSpec.flag("update").inverted(),
+          OptionSpec.flag("remove").inverted(),
+          OptionSpec.value("seconds"),
+          OptionSpec.value("hitcount"),
+          OptionSpec.flag("reap"),
+          OptionSpec.flag("rttl"),
+          OptionSpec.value("name"),
+          OptionSpec.flag("rsource"),
+          OptionSpec.flag("rdest"),
+          OptionSpec.value("mask")) {
+        @Override
+        public Match parse(Options options, int protocol) {
+          String operation = options.oneOf(true, "set", "rcheck", "update", "remove");
+          boolean asks = operation.equals("rcheck") || operation.equals("update");
+          for (String only : new String[] {"seconds", "hitcount", "reap", "rttl"}) {
+            if (options.has(only) && !asks) {
+              throw options.error(only, "--" + only + " is for --rcheck and --update");
+            }
+          }
+          if (options.has("reap") && !options.has("seconds")) {
+            throw options.error("reap", "--reap needs --seconds");
+          }
+          String name = options.has("name") ? options.text("name") : "DEFAULT";
+          if (!name.matches("[^/\\s]{1,199}") || name.equals(".") || name.equals("..")) {
+            throw options.error("name", "a list's name is one word without /");
+          }
+          int mask = -1;
+          if (options.has("mask")) {
+            mask = options.address("mask", options.text("mask"));
+          }
+          return new RecentMatch(
+              Operation.valueOf(operation.toUpperCase(java.util.Locale.ROOT)),
+              options.inverted(operation),
+              options.number("seconds", 1, 0xFFFFFFFFL, 0),
+              (int) options.number("hitcount", 0, RecentList.MOST_STAMPS - 1, 0),
+              options.has("reap"),
+              options.has("rttl"),
+              name,
+              mask,
+              options.has("rdest"));
+        }
+      };
+
+  @Override
+  public MatchType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    out.append(inverted ? " ! --" : " --").append(operation.option);
+    if (seconds != 0) {
+      out.append(" --seconds ").append(seconds);
+    }
+    if (reap) {
+      out.append(" --reap");
+    }
+    if (hits != 0) {
+      out.append(" --hitcount ").append(hits);
+    }
+    out.append(ttl ? " --rttl" : "").append(" --name");
+    Quoting.append(out, name);
+    out.append(" --mask ").append(Ip4.format(mask));
+    out.append(destination ? " --rdest" : " --rsource");
+  }
+
+  @Override
+  public PacketMatch bind(Environment environment) {
+    RecentList.All lists = environment.perNet(RecentList.All.class, RecentList.All::new);
+    return new Evaluation(this, lists.list(name, mask, hits), environment.net().clock);
+  }
+
+  private record Evaluation(RecentMatch asked, RecentList list, Clock clock)
+      implements PacketMatch {
+    private int address(SkBuff skb) {
+      return (asked.destination ? IpHeader.destination(skb) : IpHeader.source(skb)) & list.mask;
+    }
+
+    @Override
+    public boolean matches(SkBuff skb, PacketContext context) {
+      int ttl = IpHeader.ttl(skb);
+      // As it was before forwarding took one off.
+      if (context.out != null && skb.sk == null) {
+        ttl = ttl + 1 & 0xFF;
+      }
+      int now = (int) clock.jiffies();
+      int address = address(skb);
+      RecentList.Entry entry = list.find(address, asked.ttl ? ttl : 0);
+      if (entry == null) {
+        if (asked.operation != Operation.SET) {
+          return asked.inverted;
+        }
+        list.add(address, ttl, now);
+        return !asked.inverted;
+      }
+      boolean answer = asked.inverted;
+      switch (asked.operation) {
+        case SET -> answer = !answer;
+        case REMOVE -> {
+          list.remove(entry);
+          return !answer;
+        }
+        default -> {
+          int since = now - (int) (asked.seconds * Clock.HZ);
+          if (entry.hits(asked.seconds != 0, since, asked.hits)) {
+            answer = !answer;
+          }
+          if (asked.reap) {
+            list.reap(since, entry, asked.operation == Operation.UPDATE && answer);
+          }
+        }
+      }
+      if (asked.operation == Operation.SET || asked.operation == Operation.UPDATE && answer) {
+        list.update(entry, ttl, now);
+      }
+      return answer;
+    }
+
+    @Override
+    public String explain(SkBuff skb, PacketContext context) {
+      return Ip4.format(address(skb)) + (asked.inverted ? " is" : " is not") + " in the list so";
+    }
+  }
+}

@@ -1,0 +1,116 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.targets;
+
+import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.conntrack.ConntrackInfo;
+import io.skbwalk.netfilter.tables.Environment;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.PacketTarget;
+import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.TableKind;
+import io.skbwalk.netfilter.tables.Target;
+import io.skbwalk.netfilter.tables.TargetType;
+import io.skbwalk.skb.SkBuff;
+import java.util.List;
+
+/**
+ * Plays xt_CT: says how the packet's connection is to be tracked. Its other options (helper,
+ * ctevents, expevents, timeout) are refused by name.
+ *
+ * @param zone 0 to 65535
+ * @param directions ZONE_DIR_ bits; 0 stands for both
+ * @param zoneFromMark the zone is the packet's mark
+ */
+public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFromMark)
+    implements Target {
+  private static final List<String> ZONES = List.of("zone", "zone-orig", "zone-reply");
+  private static final List<String> REFUSED = List.of("helper", "ctevents", "expevents", "timeout");
+
+  /** {@code -j CT}. */
+  public static final TargetType TYPE =
+      new TargetType(
+          "CT",
+          OptionSpec.flag("notrack"),
+          OptionSpec.value("zone"),
+          OptionSpec.value("zone-orig"),
+          OptionSpec.value("zone-reply"),
+          OptionSpec.value("helper"),
+          OptionSpec.value("ctevents"),
+          OptionSpec.value("expevents"),
+          OptionSpec.value("timeout")) {
+        @Override
+        public Target parse(Options options, int protocol) {
+          for (String option : REFUSED) {
+            if (options.has(option)) {
+              throw options.error(option, "--" + option + " is not modelled");
+            }
+          }
+          int zone = 0;
+          int directions = 0;
+          boolean fromMark = false;
+          // As in iptables the last number wins, and directions add up.
+          for (String option : options.names()) {
+            if (ZONES.contains(option)) {
+              boolean mark = options.text(option).equals("mark");
+              fromMark |= mark;
+              zone = mark ? zone : (int) options.number(option, 0, 0xFFFF, 0);
+              directions |=
+                  option.equals("zone-orig")
+                      ? Conntrack.ZONE_DIR_ORIGINAL
+                      : option.equals("zone-reply") ? Conntrack.ZONE_DIR_REPLY : 0;
+            }
+          }
+          return new CtTarget(options.has("notrack"), zone, directions, fromMark);
+        }
+      };
+
+  @Override
+  public TargetType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    out.append(notrack ? " --notrack" : "");
+    if (zone != 0 || zoneFromMark) {
+      out.append(
+          directions == Conntrack.ZONE_DIR_ORIGINAL
+              ? " --zone-orig "
+              : directions == Conntrack.ZONE_DIR_REPLY ? " --zone-reply " : " --zone ");
+      out.append(zoneFromMark ? "mark" : Integer.toString(zone));
+    }
+  }
+
+  @Override
+  public String refusal(RulePlace place) {
+    return place.table() == TableKind.RAW ? null : "only in the raw table";
+  }
+
+  @Override
+  public boolean needsConntrack() {
+    return !notrack;
+  }
+
+  @Override
+  public PacketTarget bind(Environment environment) {
+    if (notrack) {
+      return new NotrackTarget();
+    }
+    Conntrack conntrack = environment.conntrack();
+    int both = directions == 0 ? Conntrack.ZONE_DIR_BOTH : directions;
+    return new Assign(conntrack, conntrack.allocateTemplate(zone, both, zoneFromMark));
+  }
+
+  private record Assign(Conntrack conntrack, int template) implements PacketTarget {
+    @Override
+    public int target(SkBuff skb, PacketContext context) {
+      if (skb.ct == 0 && skb.ctInfo != ConntrackInfo.IP_CT_UNTRACKED) {
+        conntrack.set(skb, template, ConntrackInfo.IP_CT_NEW);
+      }
+      return CONTINUE;
+    }
+  }
+}

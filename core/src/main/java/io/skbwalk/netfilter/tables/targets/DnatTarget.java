@@ -1,0 +1,57 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.targets;
+
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.nat.NatRange;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.StatelessTarget;
+import io.skbwalk.netfilter.tables.Target;
+import io.skbwalk.netfilter.tables.TargetType;
+import io.skbwalk.skb.SkBuff;
+
+/** Plays xt_nat's DNAT: another destination for the connection. */
+public record DnatTarget(NatRange range) implements StatelessTarget {
+  /** {@code -j DNAT}. */
+  public static final TargetType TYPE =
+      new TargetType(
+          "DNAT",
+          OptionSpec.value("to-destination").needed(),
+          OptionSpec.flag("random"),
+          OptionSpec.flag("persistent")) {
+        @Override
+        public Target parse(Options options, int protocol) {
+          return new DnatTarget(
+              NatRangeOptions.addressAndPorts(
+                  options, "to-destination", NatRangeOptions.flags(options), true, protocol != 0));
+        }
+      };
+
+  @Override
+  public TargetType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    NatRangeOptions.save(out, "--to-destination", range);
+  }
+
+  @Override
+  public String refusal(RulePlace place) {
+    return NatRangeOptions.refusal(place, Hook.PRE_ROUTING, Hook.LOCAL_OUT);
+  }
+
+  @Override
+  public boolean needsConntrack() {
+    return true;
+  }
+
+  @Override
+  public int target(SkBuff skb, PacketContext context) {
+    return context.environment.nat().setup(skb, context.hook, range, true);
+  }
+}

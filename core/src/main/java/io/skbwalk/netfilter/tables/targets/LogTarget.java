@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.targets;
+
+import io.skbwalk.netfilter.tables.LogLine;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.Quoting;
+import io.skbwalk.netfilter.tables.StatelessTarget;
+import io.skbwalk.netfilter.tables.Target;
+import io.skbwalk.netfilter.tables.TargetType;
+import io.skbwalk.skb.SkBuff;
+import java.util.List;
+import java.util.Locale;
+
+/**
+ * Plays xt_LOG: writes a line about the packet.
+ *
+ * @param level 0 (emerg) to 7 (debug)
+ * @param flags bits of {@link LogLine}
+ */
+public record LogTarget(int level, int flags, String prefix) implements StatelessTarget {
+  private static final List<String> LEVELS =
+      List.of("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug");
+
+  private static final int DEFAULT_LEVEL = 4;
+  private static final int LONGEST_PREFIX = 29;
+
+  /** {@code -j LOG}. */
+  public static final TargetType TYPE =
+      new TargetType(
+          "LOG",
+          OptionSpec.value("log-level"),
+          OptionSpec.value("log-prefix"),
+          OptionSpec.flag("log-tcp-sequence"),
+          OptionSpec.flag("log-tcp-options"),
+          OptionSpec.flag("log-ip-options"),
+          OptionSpec.flag("log-uid"),
+          OptionSpec.flag("log-macdecode")) {
+        @Override
+        public Target parse(Options options, int protocol) {
+          String prefix = options.has("log-prefix") ? options.text("log-prefix") : "";
+          if (options.has("log-prefix") && prefix.isEmpty()) {
+            throw options.error("log-prefix", "--log-prefix takes 1 to 29 characters");
+          }
+          if (prefix.indexOf('\n') >= 0) {
+            throw options.error("log-prefix", "--log-prefix takes one line");
+          }
+          int flags =
+              (options.has("log-tcp-sequence") ? LogLine.TCP_SEQUENCE : 0)
+                  | (options.has("log-tcp-options") ? LogLine.TCP_OPTIONS : 0)
+                  | (options.has("log-ip-options") ? LogLine.IP_OPTIONS : 0)
+                  | (options.has("log-uid") ? LogLine.UID : 0)
+                  | (options.has("log-macdecode") ? LogLine.MAC_DECODE : 0);
+          // iptables cuts a longer prefix, too.
+          return new LogTarget(
+              level(options),
+              flags,
+              prefix.substring(0, Math.min(prefix.length(), LONGEST_PREFIX)));
+        }
+      };
+
+  private static int level(Options options) {
+    if (!options.has("log-level")) {
+      return DEFAULT_LEVEL;
+    }
+    String text = options.text("log-level").toLowerCase(Locale.ROOT);
+    int named = text.equals("panic") ? 0 : LEVELS.indexOf(text);
+    if (named >= 0) {
+      return named;
+    }
+    long number = Options.integer(text);
+    if (number < 0 || number > 7) {
+      throw options.error(
+          "log-level",
+          "--log-level takes 0 to 7 or "
+              + String.join(", ", LEVELS)
+              + ", not \""
+              + options.text("log-level")
+              + "\"");
+    }
+    return (int) number;
+  }
+
+  @Override
+  public TargetType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    if (!prefix.isEmpty()) {
+      out.append(" --log-prefix");
+      Quoting.append(out, prefix);
+    }
+    if (level != DEFAULT_LEVEL) {
+      out.append(" --log-level ").append(level);
+    }
+    out.append((flags & LogLine.TCP_SEQUENCE) != 0 ? " --log-tcp-sequence" : "");
+    out.append((flags & LogLine.TCP_OPTIONS) != 0 ? " --log-tcp-options" : "");
+    out.append((flags & LogLine.IP_OPTIONS) != 0 ? " --log-ip-options" : "");
+    out.append((flags & LogLine.UID) != 0 ? " --log-uid" : "");
+    out.append((flags & LogLine.MAC_DECODE) != 0 ? " --log-macdecode" : "");
+  }
+
+  @Override
+  public int target(SkBuff skb, PacketContext context) {
+    LogLine.write(skb, context, prefix, level, flags);
+    return CONTINUE;
+  }
+}

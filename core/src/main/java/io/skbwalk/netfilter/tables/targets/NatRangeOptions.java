@@ -1,0 +1,120 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.targets;
+
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.nat.NatRange;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.TableKind;
+
+/** How the targets of the nat table read and print their ranges. */
+final class NatRangeOptions {
+  private NatRangeOptions() {}
+
+  /** {@code [ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]} and the flags. */
+  static NatRange addressAndPorts(
+      Options options, String option, int flags, boolean mayShift, boolean portsAllowed) {
+    String text = options.text(option);
+    int colon = text.indexOf(':');
+    String addresses = colon < 0 ? text : text.substring(0, colon);
+    int low = 0;
+    int high = 0;
+    if (!addresses.isEmpty()) {
+      int dash = addresses.indexOf('-');
+      low = options.address(option, dash < 0 ? addresses : addresses.substring(0, dash));
+      high = dash < 0 ? low : options.address(option, addresses.substring(dash + 1));
+      flags |= NatRange.MAP_IPS;
+    } else if (colon < 0) {
+      throw options.error(option, "--" + option + " takes ADDRESS[-ADDRESS][:PORT[-PORT]]");
+    }
+    if (colon < 0) {
+      return new NatRange(flags, low, high, 0, 0, 0);
+    }
+    return ports(
+        options, option, text.substring(colon + 1), flags, low, high, mayShift, portsAllowed);
+  }
+
+  /** {@code PORT[-PORT]} and the flags. */
+  static NatRange ports(Options options, String option, int flags, boolean portsAllowed) {
+    return ports(options, option, options.text(option), flags, 0, 0, false, portsAllowed);
+  }
+
+  private static NatRange ports(
+      Options options,
+      String option,
+      String text,
+      int flags,
+      int low,
+      int high,
+      boolean mayShift,
+      boolean portsAllowed) {
+    if (!portsAllowed) {
+      throw options.error(option, "a port needs -p tcp, udp, sctp or dccp");
+    }
+    flags |= NatRange.PROTO_SPECIFIED;
+    int slash = text.indexOf('/');
+    int base = 0;
+    if (slash >= 0) {
+      if (!mayShift) {
+        throw options.error(option, "--" + option + ": /BASE is for DNAT only");
+      }
+      base = options.port(option, text.substring(slash + 1), 0);
+      flags |= NatRange.PROTO_OFFSET;
+      text = text.substring(0, slash);
+    }
+    int dash = text.indexOf('-');
+    int first = options.port(option, dash <= 0 ? text : text.substring(0, dash), 0);
+    int last = dash <= 0 ? first : options.port(option, text.substring(dash + 1), 0);
+    if (last < first) {
+      throw options.error(option, "--" + option + " " + text + ": the range is upside down");
+    }
+    return new NatRange(flags, low, high, first, last, base);
+  }
+
+  /** The flags that were given. */
+  static int flags(Options options) {
+    return (options.has("random") ? NatRange.PROTO_RANDOM : 0)
+        | (options.has("random-fully") ? NatRange.PROTO_RANDOM_FULLY : 0)
+        | (options.has("persistent") ? NatRange.PERSISTENT : 0);
+  }
+
+  /** Appends addresses and ports behind {@code option}, then the flags. */
+  static void save(StringBuilder out, String option, NatRange range) {
+    if (range.has(NatRange.MAP_IPS) || range.has(NatRange.PROTO_SPECIFIED)) {
+      out.append(' ').append(option).append(' ');
+    }
+    if (range.has(NatRange.MAP_IPS)) {
+      out.append(Ip4.format(range.minAddress()));
+      if (range.maxAddress() != range.minAddress()) {
+        out.append('-').append(Ip4.format(range.maxAddress()));
+      }
+    }
+    if (range.has(NatRange.PROTO_SPECIFIED)) {
+      out.append(option.equals("--to-ports") ? "" : ":").append(range.minPort());
+      if (range.maxPort() != range.minPort()) {
+        out.append('-').append(range.maxPort());
+      }
+      if (range.has(NatRange.PROTO_OFFSET)) {
+        out.append('/').append(range.basePort());
+      }
+    }
+    out.append(range.has(NatRange.PROTO_RANDOM) ? " --random" : "");
+    out.append(range.has(NatRange.PROTO_RANDOM_FULLY) ? " --random-fully" : "");
+    out.append(range.has(NatRange.PERSISTENT) ? " --persistent" : "");
+  }
+
+  /** Where a NAT target is refused. */
+  static String refusal(RulePlace place, Hook first, Hook second) {
+    if (place.table() != TableKind.NAT) {
+      return "only in the nat table";
+    }
+    return place.isReachedOutside(first.bit | second.bit)
+        ? "only in "
+            + first.chain
+            + (first == second ? "" : " and " + second.chain)
+            + " and chains that they alone call"
+        : null;
+  }
+}

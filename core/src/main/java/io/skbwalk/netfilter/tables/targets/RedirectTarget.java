@@ -1,0 +1,55 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.targets;
+
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.nat.NatRange;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.StatelessTarget;
+import io.skbwalk.netfilter.tables.Target;
+import io.skbwalk.netfilter.tables.TargetType;
+import io.skbwalk.skb.SkBuff;
+
+/** Plays xt_REDIRECT: this machine as the connection's destination. */
+public record RedirectTarget(NatRange range) implements StatelessTarget {
+  /** {@code -j REDIRECT}. */
+  public static final TargetType TYPE =
+      new TargetType("REDIRECT", OptionSpec.value("to-ports"), OptionSpec.flag("random")) {
+        @Override
+        public Target parse(Options options, int protocol) {
+          int flags = NatRangeOptions.flags(options);
+          return new RedirectTarget(
+              options.has("to-ports")
+                  ? NatRangeOptions.ports(options, "to-ports", flags, protocol != 0)
+                  : new NatRange(flags, 0, 0, 0, 0, 0));
+        }
+      };
+
+  @Override
+  public TargetType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    NatRangeOptions.save(out, "--to-ports", range);
+  }
+
+  @Override
+  public String refusal(RulePlace place) {
+    return NatRangeOptions.refusal(place, Hook.PRE_ROUTING, Hook.LOCAL_OUT);
+  }
+
+  @Override
+  public boolean needsConntrack() {
+    return true;
+  }
+
+  @Override
+  public int target(SkBuff skb, PacketContext context) {
+    return context.environment.nat().redirect(skb, context.hook, range, context.in);
+  }
+}

@@ -1,0 +1,58 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.netfilter.tables.targets;
+
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.nat.NatRange;
+import io.skbwalk.netfilter.tables.OptionSpec;
+import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.PacketContext;
+import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.StatelessTarget;
+import io.skbwalk.netfilter.tables.Target;
+import io.skbwalk.netfilter.tables.TargetType;
+import io.skbwalk.skb.SkBuff;
+
+/** Plays xt_nat's SNAT: another source for the connection. */
+public record SnatTarget(NatRange range) implements StatelessTarget {
+  /** {@code -j SNAT}. */
+  public static final TargetType TYPE =
+      new TargetType(
+          "SNAT",
+          OptionSpec.value("to-source").needed(),
+          OptionSpec.flag("random"),
+          OptionSpec.flag("random-fully"),
+          OptionSpec.flag("persistent")) {
+        @Override
+        public Target parse(Options options, int protocol) {
+          return new SnatTarget(
+              NatRangeOptions.addressAndPorts(
+                  options, "to-source", NatRangeOptions.flags(options), false, protocol != 0));
+        }
+      };
+
+  @Override
+  public TargetType type() {
+    return TYPE;
+  }
+
+  @Override
+  public void save(StringBuilder out) {
+    NatRangeOptions.save(out, "--to-source", range);
+  }
+
+  @Override
+  public String refusal(RulePlace place) {
+    return NatRangeOptions.refusal(place, Hook.POST_ROUTING, Hook.LOCAL_IN);
+  }
+
+  @Override
+  public boolean needsConntrack() {
+    return true;
+  }
+
+  @Override
+  public int target(SkBuff skb, PacketContext context) {
+    return context.environment.nat().setup(skb, context.hook, range, false);
+  }
+}
