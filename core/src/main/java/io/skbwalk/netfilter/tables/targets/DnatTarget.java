@@ -26,7 +26,11 @@ public record DnatTarget(NatRange range) implements StatelessTarget {
         public Target parse(Options options, int protocol) {
           return new DnatTarget(
               NatRangeOptions.addressAndPorts(
-                  options, "to-destination", NatRangeOptions.flags(options), true, protocol != 0));
+                  options,
+                  "to-destination",
+                  NatRangeOptions.flags(options),
+                  true,
+                  NatRangeOptions.hasPorts(protocol)));
         }
       };
 

@@ -27,7 +27,8 @@ public record MasqueradeTarget(NatRange range) implements StatelessTarget {
           int flags = NatRangeOptions.flags(options);
           return new MasqueradeTarget(
               options.has("to-ports")
-                  ? NatRangeOptions.ports(options, "to-ports", flags, protocol != 0)
+                  ? NatRangeOptions.ports(
+                      options, "to-ports", flags, NatRangeOptions.hasPorts(protocol))
                   : new NatRange(flags, 0, 0, 0, 0, 0));
         }
       };

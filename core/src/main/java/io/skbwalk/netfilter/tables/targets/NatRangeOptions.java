@@ -51,7 +51,7 @@ final class NatRangeOptions {
       boolean mayShift,
       boolean portsAllowed) {
     if (!portsAllowed) {
-      throw options.error(option, "a port needs -p tcp, udp, sctp or dccp");
+      throw options.error(option, "a port needs -p tcp, udp, sctp, dccp or icmp");
     }
     flags |= NatRange.PROTO_SPECIFIED;
     int slash = text.indexOf('/');
@@ -71,6 +71,14 @@ final class NatRangeOptions {
       throw options.error(option, "--" + option + " " + text + ": the range is upside down");
     }
     return new NatRange(flags, low, high, first, last, base);
+  }
+
+  /** May ports be named with {@code -p protocol}? An ICMP identifier counts as one. */
+  static boolean hasPorts(int protocol) {
+    return switch (protocol) {
+      case 1, 6, 17, 33, 132 -> true;
+      default -> false;
+    };
   }
 
   /** The flags that were given. */

@@ -23,7 +23,8 @@ public record RedirectTarget(NatRange range) implements StatelessTarget {
           int flags = NatRangeOptions.flags(options);
           return new RedirectTarget(
               options.has("to-ports")
-                  ? NatRangeOptions.ports(options, "to-ports", flags, protocol != 0)
+                  ? NatRangeOptions.ports(
+                      options, "to-ports", flags, NatRangeOptions.hasPorts(protocol))
                   : new NatRange(flags, 0, 0, 0, 0, 0));
         }
       };

@@ -27,7 +27,11 @@ public record SnatTarget(NatRange range) implements StatelessTarget {
         public Target parse(Options options, int protocol) {
           return new SnatTarget(
               NatRangeOptions.addressAndPorts(
-                  options, "to-source", NatRangeOptions.flags(options), false, protocol != 0));
+                  options,
+                  "to-source",
+                  NatRangeOptions.flags(options),
+                  false,
+                  NatRangeOptions.hasPorts(protocol)));
         }
       };
 
