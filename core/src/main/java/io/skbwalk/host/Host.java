@@ -176,7 +176,7 @@ public final class Host {
 
   /** Plays iptables-restore. */
   private IptTables load(RuleSet rules, LogListener log) {
-    IptTables loaded = new IptTables(rules, new Environment(net, inet, null, log));
+    IptTables loaded = new IptTables(rules, new Environment(net, inet, conntrack, null, log));
     if (loaded.needsConntrack()) {
       ConntrackDefragmentation.register(netfilter, inet);
       conntrack.enable();
