@@ -8,7 +8,6 @@ import io.skbwalk.device.NetworkInterfaceController;
 import io.skbwalk.device.RefusalListener;
 import io.skbwalk.device.TransmitListener;
 import io.skbwalk.ipv4.ConntrackDefragmentation;
-import io.skbwalk.ipv4.Icmp;
 import io.skbwalk.ipv4.Inet;
 import io.skbwalk.ipv4.LinkLayer;
 import io.skbwalk.ipv4.Neighbours;
@@ -27,7 +26,6 @@ import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.FreeListener;
-import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.Net;
 import io.skbwalk.skb.PacketSummary;
 import io.skbwalk.skb.SkBuff;
@@ -146,7 +144,7 @@ public final class Host {
             net,
             routing,
             core,
-            skb -> inet.icmp().send(skb, IcmpHeader.DEST_UNREACH, Icmp.HOST_UNREACH, 0),
+            skb -> inet.icmp().linkFailure(skb),
             description.assumeNeighbours());
     inet.init(
         routing,

@@ -86,6 +86,7 @@ public final class Icmp {
 
   private boolean echoIgnoreAll;
   private boolean echoIgnoreBroadcasts = true;
+  private boolean enableProbe;
   private boolean ignoreBogusErrors = true;
   private boolean useInboundAddress;
   private long rateLimitMillis = 1000;
@@ -165,7 +166,12 @@ public final class Icmp {
         Integer.MAX_VALUE);
     sysctls.register(
         "net.ipv4.ip_no_pmtu_disc", () -> noPmtuDisc, value -> noPmtuDisc = (int) value, 0, 255);
-    sysctls.registerReadOnly("net.ipv4.icmp_echo_enable_probe", () -> 0);
+    sysctls.register(
+        "net.ipv4.icmp_echo_enable_probe",
+        () -> enableProbe ? 1 : 0,
+        value -> enableProbe = value != 0,
+        0,
+        1);
   }
 
   // ---- messages that came in
@@ -202,8 +208,7 @@ public final class Icmp {
               name(type, skb.u8(header + IcmpHeader.CODE_OFFSET)) + ", checksum right"));
     }
     if (type == EXT_ECHO) {
-      // net.ipv4.icmp_echo_enable_probe is 0.
-      return null;
+      return probe(skb, header);
     }
     if (type == EXT_ECHOREPLY) {
       return transport.deliverPing(skb) ? null : DropReason.NO_SOCKET;
@@ -341,6 +346,23 @@ public final class Icmp {
         skb.u32(header + IcmpHeader.ID_OFFSET),
         skb.data,
         skb.length());
+    return null;
+  }
+
+  /**
+   * Plays icmp_echo for an extended request; only those of which the local bit is set are answered.
+   */
+  private DropReason probe(SkBuff skb, int header) {
+    int rest = skb.u32(header + IcmpHeader.ID_OFFSET);
+    if (echoIgnoreAll || !enableProbe || (rest & 1) == 0) {
+      return null;
+    }
+    int answer = IcmpProbe.answer(skb, routing.devices());
+    int code = answer >>> 16;
+    if (code == 0) {
+      code = skb.u8(header + IcmpHeader.CODE_OFFSET);
+    }
+    reply(skb, EXT_ECHOREPLY, code, rest & 0xFFFFFF00 | answer & 0xFF, skb.data, skb.length());
     return null;
   }
 

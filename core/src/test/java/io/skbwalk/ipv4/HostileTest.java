@@ -34,7 +34,8 @@ class HostileTest {
         new Router()
             .sysctl("net.ipv4.conf.all.accept_source_route", 1)
             .sysctl("net.ipv4.conf.eth0.accept_source_route", 1)
-            .sysctl("net.ipv4.icmp_echo_ignore_broadcasts", 0);
+            .sysctl("net.ipv4.icmp_echo_ignore_broadcasts", 0)
+            .sysctl("net.ipv4.icmp_echo_enable_probe", 1);
     router.eth1.mtu = 200;
     if (tracked) {
       router.netfilter.register(
@@ -80,6 +81,9 @@ class HostileTest {
             ip().to(to).options(option).protocol(1).payload(Packets.icmp(3, 4, 1, quoted)).bytes());
         packets.add(
             ip().to(to).options(option).protocol(1).payload(Packets.icmp(5, 1, 9, quoted)).bytes());
+        byte[] probe = Packets.hex("20000000000c030300010400c0a80701");
+        packets.add(
+            ip().to(to).options(option).protocol(1).payload(Packets.icmp(42, 0, 1, probe)).bytes());
         packets.add(
             ip().to(to)
                 .options(option)

@@ -65,6 +65,34 @@ class IcmpTest {
         router.sent.get(0));
   }
 
+  @ParameterizedTest(name = "{0}")
+  @CsvSource({
+    // the question's second word and body, the answer's code and second word
+    "by name, 65793, 200000000008030165746831, 0 00010106",
+    "by index, 65793, 200000000008030200000003, 0 00010106",
+    "by address, 65793, 20000000000c030300010400c0a80701, 0 00010106",
+    "not local, 65792, 200000000008030200000003, ''",
+    "no such index, 65793, 200000000008030200000063, 2 00010100",
+    "no such class type, 65793, 200000000008030900000063, 1 00010100",
+    "nothing, 65793, '', 1 00010100",
+  })
+  void probesOfInterfaces(String name, int rest, String body, String answer) {
+    byte[] message = Packets.icmp(42, 0, rest, Packets.hex(body));
+    Router router = new Router().sysctl("net.ipv4.icmp_echo_enable_probe", 1);
+    router.receive(ip().protocol(1).payload(message).bytes());
+    assertEquals(
+        answer.isEmpty()
+            ? List.of()
+            : List.of(
+                "eth0 via 203.0.113.9 203.0.113.1>203.0.113.9 len "
+                    + (20 + message.length)
+                    + " icmp 43/"
+                    + answer
+                    + " +"
+                    + body.length() / 2),
+        router.sent);
+  }
+
   @Test
   void echoesCanBeIgnored() {
     Router router = new Router().sysctl("net.ipv4.icmp_echo_ignore_all", 1);
