@@ -590,11 +590,13 @@ public final class Conntrack implements NfCtHook {
    * @return handle times 2 plus direction, 0 for none
    */
   public int find(ConntrackTuple tuple, int zone, int directions) {
-    return find(
-        tuple,
-        zoneOf(zone, directions, ORIGINAL),
-        zoneOf(zone, directions, ORIGINAL),
-        zoneOf(zone, directions, REPLY));
+    int originalZone = zoneOf(zone, directions, ORIGINAL);
+    int replyZone = zoneOf(zone, directions, REPLY);
+    int node = find(tuple, originalZone, originalZone, replyZone);
+    if (node == 0 && originalZone != replyZone) {
+      node = find(tuple, replyZone, originalZone, replyZone);
+    }
+    return node;
   }
 
   private int find(ConntrackTuple tuple, int hashZone, int originalZone, int replyZone) {
@@ -892,12 +894,7 @@ public final class Conntrack implements NfCtHook {
 
   /** Plays resolve_normal_ct; false when there is and can be no entry, or the table is full. */
   private boolean resolve(SkBuff skb, int zone, int directions) {
-    int originalZone = zoneOf(zone, directions, ORIGINAL);
-    int replyZone = zoneOf(zone, directions, REPLY);
-    int node = find(packetTuple, originalZone, originalZone, replyZone);
-    if (node == 0 && originalZone != replyZone) {
-      node = find(packetTuple, replyZone, originalZone, replyZone);
-    }
+    int node = find(packetTuple, zone, directions);
     if (node == 0) {
       int ct = init(packetTuple, zone, directions);
       if (ct == 0) {

@@ -54,6 +54,7 @@ final class ConntrackSysctls {
 
   ConntrackSysctls(Sysctls sysctls, java.util.function.LongSupplier count) {
     number(sysctls, "max", () -> max, v -> max = v, 0, Integer.MAX_VALUE);
+    sysctls.register("net.nf_conntrack_max", () -> max, v -> max = v, 0, Integer.MAX_VALUE);
     number(sysctls, "buckets", () -> buckets, v -> buckets = v, 1, Integer.MAX_VALUE / 8);
     sysctls.registerReadOnly("net.netfilter.nf_conntrack_count", count);
     number(sysctls, "expect_max", () -> expectMax, v -> expectMax = v, 1, Integer.MAX_VALUE);
@@ -91,6 +92,11 @@ final class ConntrackSysctls {
     tcp[0] = 120 * Clock.HZ;
     // No sysctl sets the timeout of a simultaneous open.
     tcp[SYN_SENT2] = 120 * Clock.HZ;
+    // IPv6's are there but move nothing.
+    sysctls.registerReadOnly("net.netfilter.nf_conntrack_icmpv6_timeout", () -> 30);
+    sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_timeout", () -> 60);
+    sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_low_thresh", () -> 3_145_728);
+    sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_high_thresh", () -> 4_194_304);
     seconds(sysctls, "sctp_timeout_closed", sctp, 1, 10);
     seconds(sysctls, "sctp_timeout_cookie_wait", sctp, 2, 3);
     seconds(sysctls, "sctp_timeout_cookie_echoed", sctp, 3, 3);
