@@ -242,6 +242,8 @@ public final class NetworkCore implements Transmitter {
       if (tag == 0) {
         break;
       }
+      // Who has seen the tag does not count as somebody who wanted what is behind it.
+      seen = false;
       NetDevice vlan = vlan(dev, tag, skb.vlanTci & VLAN_VID_MASK);
       while (vlan == null && (skb.vlanTci & VLAN_VID_MASK) == 0 && isTag(skb.protocol)) {
         // A priority tag around another tag.
@@ -262,13 +264,18 @@ public final class NetworkCore implements Transmitter {
   }
 
   private void deliver(SkBuff skb, NetDevice dev, boolean seen) {
-    if (tapsOfOne.length > 0) {
-      for (Tap tap : tapsOfOne) {
-        if (tap.etherType == skb.protocol && (tap.dev == null || tap.dev == dev)) {
-          tap.tap.see(skb, dev);
-          seen = true;
-        }
+    boolean shared = false;
+    for (Tap tap : tapsOfOne) {
+      if (tap.etherType == skb.protocol && (tap.dev == null || tap.dev == dev)) {
+        tap.tap.see(skb, dev);
+        shared = true;
       }
+    }
+    if (shared && skb.pktType == SkBuff.PACKET_OTHERHOST) {
+      // The protocols refuse it before they make the packet their own; the socket has the last of
+      // it.
+      net.skbs.consume(skb);
+      return;
     }
     for (Handler handler : packetTypes) {
       if (handler.etherType == skb.protocol) {
@@ -276,7 +283,7 @@ public final class NetworkCore implements Transmitter {
         return;
       }
     }
-    if (seen) {
+    if (seen || shared) {
       // Nobody but a tap wanted it, which is somebody.
       net.skbs.consume(skb);
       return;

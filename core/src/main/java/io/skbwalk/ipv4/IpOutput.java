@@ -164,8 +164,8 @@ public final class IpOutput {
     if (skb.u16(field) == (~Checksum.fold(pseudo) & 0xFFFF)) {
       skb.setU16(field, 0);
       skb.setU16(field, Checksum.fold(Checksum.partial(skb.head, at, length, pseudo)));
+      skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
     }
-    skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
   }
 
   private static boolean isSound(SkBuff skb) {

@@ -2,6 +2,7 @@
 
 package io.skbwalk.transport;
 
+import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -24,9 +25,14 @@ final class RawSockets {
    *     a packet for it alone is answered with protocol unreachable.
    */
   boolean deliver(SkBuff skb, int protocol, SocketListener listener) {
+    if (protocol == IpHeader.IPPROTO_ICMP && !skb.mayPull(IcmpHeader.LENGTH)) {
+      // icmp_filter cannot read the type.
+      return false;
+    }
     boolean delivered = false;
+    int iif = Transport.iif(skb);
     for (Sock sock : socks) {
-      if (!matches(sock, protocol, IpHeader.destination(skb), skb.iif)) {
+      if (!matches(sock, protocol, IpHeader.destination(skb), iif)) {
         continue;
       }
       if (sock.isFull()) {

@@ -47,7 +47,7 @@ final class TcpDemux {
     }
     int at = skb.transportHeader;
     int port = skb.u16(at + TcpHeader.DESTINATION_OFFSET);
-    Sock sock = listening.lookup(IpHeader.destination(skb), port, skb.iif);
+    Sock sock = listening.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
     if (sock != null) {
       deliver(skb, sock);
       return;

@@ -9,6 +9,8 @@ import io.skbwalk.ipv4.IpOutput;
 import io.skbwalk.ipv4.LocalDelivery;
 import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Routing;
+import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -71,6 +73,17 @@ public final class Transport implements LocalDelivery {
     return table;
   }
 
+  /**
+   * Plays inet_iif: the index of the interface that {@code skb} came in on; for what this machine
+   * sent to an own address, the interface that has the address.
+   */
+  static int iif(SkBuff skb) {
+    Rtable rt = Rtable.of(skb);
+    return rt.isInput || rt.type != Ipv4Operations.RTN_LOCAL || rt.route == null
+        ? skb.iif
+        : rt.route.dev.ifindex;
+  }
+
   @Override
   public boolean deliverRaw(SkBuff skb, int protocol) {
     return raw.deliver(skb, protocol, table.listener);
@@ -98,13 +111,13 @@ public final class Transport implements LocalDelivery {
   public void icmpError(SkBuff skb, int protocol, int info) {
     int quoted = skb.data;
     int local = skb.u32(quoted + IpHeader.SOURCE_OFFSET);
-    Sock sock = raw.lookup(protocol, local, skb.iif);
+    Sock sock = raw.lookup(protocol, local, iif(skb));
     if (sock != null) {
       learn(skb, sock, info);
     }
     if (protocol == IpHeader.IPPROTO_UDP) {
       int port = skb.u16(quoted + (skb.u8(quoted) & 15) * 4);
-      sock = udpSocks.lookup(local, port, skb.iif);
+      sock = udpSocks.lookup(local, port, iif(skb));
       if (sock != null) {
         learn(skb, sock, info);
       }

@@ -50,7 +50,7 @@ final class UdpDemux {
       multicast(skb, hash, port);
       return;
     }
-    Sock sock = hash.lookup(IpHeader.destination(skb), port, skb.iif);
+    Sock sock = hash.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
     if (sock != null) {
       if (enqueue(skb, sock)) {
         net.skbs.consume(skb);
@@ -114,7 +114,7 @@ final class UdpDemux {
     for (Sock sock = hash.first(port); sock != null; sock = sock.next) {
       if (sock.port == port
           && (sock.address == 0 || sock.address == destination)
-          && sock.boundTo(skb.iif)) {
+          && sock.boundTo(Transport.iif(skb))) {
         found = true;
         enqueue(skb, sock);
       }

@@ -227,6 +227,30 @@ class NetworkCoreTest {
   }
 
   @Test
+  void aTapOfItsTypeHasTheLastOfAnothersFrame() {
+    core.addTap(EthernetHeader.ETH_P_IP, null, (skb, dev) -> log.add("one " + skb.pktType));
+    core.addTap(NetworkCore.ETH_P_ALL, null, (skb, dev) -> log.add("all"));
+    receive(eth1, frame(Mac.parse("02:00:00:00:00:99"), "0800", 46), 0, 1);
+    core.softirq();
+    receive(eth1, frame(eth1.macAddress, "0800", 46), 0, 2);
+    core.softirq();
+    // Behind a tag the tap that saw the tag does not count.
+    receive(eth1, frame(eth1.macAddress, "810000051234", 46), 0, 3);
+    core.softirq();
+    assertEquals(
+        List.of(
+            "all",
+            "one 3",
+            "all",
+            "one 0",
+            "ip eth1 type 0 at 2",
+            "all",
+            "UNHANDLED_PROTO __netif_receive_skb_core"),
+        log);
+    assertEquals(0, net.skbs.outstanding());
+  }
+
+  @Test
   void aVlanInterfaceTagsWhatItSends() {
     byte[][] sent = new byte[1][];
     core.setTransmitListener(

@@ -88,6 +88,7 @@ class HostTest {
             new Socket(SocketKind.UDP, 0, 53, 0, null, 0),
             new Socket(SocketKind.UDP, ROUTER, 53, 0, null, 0),
             new Socket(SocketKind.UDP, 0, 53, 0, "eth0", 0),
+            new Socket(SocketKind.UDP, 0, 55, 0, "eth1", 0),
             new Socket(SocketKind.UDP, 0, 54, 0, null, 200),
             new Socket(SocketKind.RAW, 0, 0, 99, null, 0),
             new Socket(SocketKind.RAW, 0, 0, 98, null, 100),
@@ -197,6 +198,8 @@ class HostTest {
         frame(us().protocol(255).payload(LONG), "to raw 0.0.0.0:255"),
         frame(us().protocol(2).payload(LONG), "NOT_SPECIFIED igmp_rcv"),
         frame(us().protocol(103).payload(LONG), "NOT_SPECIFIED pim_rcv"),
+        frame(us().icmp(200, 0, 7), "UNHANDLED_PROTO icmp_rcv"),
+        frame(toAll("224.0.0.1").icmp(200, 0, 7), "INVALID_PROTO icmp_rcv"),
         frame(us().icmp(8, 0, 7), "eth0 ICMP 10.0.0.1 > 10.0.0.2 echo reply 42 bytes"),
         // not for this machine
         frame(
@@ -284,6 +287,7 @@ class HostTest {
         udp   UNCONN 0      0            0.0.0.0:53        0.0.0.0:*    packets:0 bytes:0
         udp   UNCONN 100    0           10.0.0.1:53        0.0.0.0:*    packets:1 bytes:100
         udp   UNCONN 0      0       0.0.0.0%eth0:53        0.0.0.0:*    packets:0 bytes:0
+        udp   UNCONN 0      0       0.0.0.0%eth1:55        0.0.0.0:*    packets:0 bytes:0
         udp   UNCONN 0      0            0.0.0.0:54        0.0.0.0:*    packets:0 bytes:0
         tcp   LISTEN 1      0            0.0.0.0:80        0.0.0.0:*    packets:2 bytes:100
         """,
