@@ -7,7 +7,6 @@ import io.skbwalk.device.NetworkCore;
 import io.skbwalk.device.NetworkInterfaceController;
 import io.skbwalk.device.RefusalListener;
 import io.skbwalk.device.TransmitListener;
-import io.skbwalk.ipv4.ConntrackDefragmentation;
 import io.skbwalk.ipv4.Inet;
 import io.skbwalk.ipv4.LinkLayer;
 import io.skbwalk.ipv4.Neighbours;
@@ -19,6 +18,7 @@ import io.skbwalk.kernel.InitCalls.Level;
 import io.skbwalk.kernel.Sysctls;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.nat.Nat;
 import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.IptTables;
 import io.skbwalk.netfilter.tables.LogListener;
@@ -174,12 +174,15 @@ public final class Host {
 
   /** Plays iptables-restore. */
   private IptTables load(RuleSet rules, LogListener log) {
-    IptTables loaded = new IptTables(rules, new Environment(net, inet, conntrack, null, log));
+    Nat nat = new Nat(net, netfilter, conntrack, inet);
+    IptTables loaded = new IptTables(rules, new Environment(net, inet, conntrack, nat, log));
     if (loaded.needsConntrack()) {
-      ConntrackDefragmentation.register(netfilter, inet);
       conntrack.enable();
     }
     loaded.register(netfilter);
+    if (loaded.nat() != null) {
+      nat.enable(loaded.nat());
+    }
     return loaded;
   }
 
@@ -298,8 +301,8 @@ public final class Host {
       core.softirq();
     }
     if (nanos > net.clock.now()) {
-      net.clock.advanceTo(nanos);
       conntrack.advanceTo(nanos);
+      net.clock.advanceTo(nanos);
     }
   }
 
