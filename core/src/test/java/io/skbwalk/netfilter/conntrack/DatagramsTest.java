@@ -13,6 +13,7 @@ import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Random;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
@@ -43,6 +44,43 @@ class DatagramsTest {
     }
     assertTrue(packets > 500);
     assertSameConnections(kernel, machine.list());
+  }
+
+  @Test
+  void brokenPacketsNeverThrow() throws IOException {
+    Machine machine = new Machine("checksum=0").tracing();
+    Random random = new Random(3);
+    int packets = 0;
+    try (BufferedReader lines =
+        new BufferedReader(
+            new InputStreamReader(
+                DatagramsTest.class.getResourceAsStream("datagrams.txt"),
+                StandardCharsets.UTF_8))) {
+      for (String line = lines.readLine(); line != null; line = lines.readLine()) {
+        if (line.startsWith("L ") || line.startsWith("#")) {
+          continue;
+        }
+        String hex = line.split(" : ")[0];
+        for (int length = 20; length <= hex.length() / 2; length++) {
+          SkBuff skb = packet(machine, hex);
+          if (random.nextInt(3) == 0) {
+            skb.setU8(skb.networkHeader + 9, 6);
+          }
+          for (int at = skb.networkHeader + 20; at < skb.tail; at++) {
+            if (random.nextInt(12) == 0) {
+              skb.setU8(at, random.nextInt(256));
+            }
+          }
+          skb.trim(length);
+          machine.send(skb);
+          packets++;
+        }
+        machine.steps.clear();
+        machine.pass(random.nextInt(20));
+      }
+    }
+    assertTrue(packets > 20_000);
+    assertEquals(0, machine.net.skbs.outstanding());
   }
 
   private static SkBuff packet(Machine machine, String hex) {
