@@ -457,6 +457,43 @@ class HostTest {
 
   @Test
   void hostileFramesNeverThrowAndNothingLeaks() {
+    hostile(host);
+  }
+
+  @Test
+  void hostileFramesNeverThrowWithRulesEither() {
+    hostile(new Host(router(Map.of("net.ipv4.icmp_ratemask", "0")), tracked(), 0, 1));
+  }
+
+  /** Rules that make every packet tracked and its addresses translated to themselves. */
+  private static RuleSet tracked() {
+    return IptablesSaveParser.parse(
+        """
+        *mangle
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
+        -A PREROUTING -p tcp -m tcp --dport 80
+        COMMIT
+        *nat
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
+        COMMIT
+        *filter
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        -A INPUT -p icmp -m icmp --icmp-type 13 -j DROP
+        COMMIT
+        """,
+        "test");
+  }
+
+  private static void hostile(Host host) {
     host.setListener(null);
     NetDevice eth0 = host.device("eth0");
     Random random = new Random(7);
@@ -496,6 +533,16 @@ class HostTest {
 
   @Test
   void nothingIsAllocatedPerPacketWhenNobodyListens() {
+    assertNothingAllocated(host);
+  }
+
+  @Test
+  void nothingIsAllocatedPerPacketWithRulesEither() {
+    assertNothingAllocated(
+        new Host(router(Map.of("net.ipv4.icmp_ratemask", "0")), tracked(), 0, 1));
+  }
+
+  private static void assertNothingAllocated(Host host) {
     host.setListener(null);
     NetDevice eth0 = host.device("eth0");
     List<byte[]> frames = new ArrayList<>();
