@@ -133,6 +133,12 @@ public final class IptablesSaveParser {
   }
 
   private void declare(String name, SourcePosition at) {
+    chainName(name, at);
+    rules.chain(table, name, at);
+  }
+
+  /** Refuses what cannot be the name of a user chain. */
+  static void chainName(String name, SourcePosition at) {
     if (name.isEmpty() || name.length() > 28 || name.matches("[-!].*|.*\\s.*")) {
       throw new RuleException(
           at, "a chain's name has 1 to 28 characters, does not begin with - or ! and has no blank");
@@ -142,7 +148,6 @@ public final class IptablesSaveParser {
     if (verdict || Extensions.target(name) != null) {
       throw new RuleException(at, "a chain may not be called like the target " + name);
     }
-    rules.chain(table, name, at);
   }
 
   private void policy(String chain, Token word, long[] counters) {

@@ -22,6 +22,7 @@ import org.yaml.snakeyaml.nodes.NodeTuple;
 import org.yaml.snakeyaml.nodes.ScalarNode;
 import org.yaml.snakeyaml.nodes.SequenceNode;
 import org.yaml.snakeyaml.nodes.Tag;
+import org.yaml.snakeyaml.reader.ReaderException;
 
 /**
  * A piece of a YAML file that knows where it stands. Reading it as the wrong thing is a {@link
@@ -35,6 +36,9 @@ final class YamlValue {
   private static final int MAX_NESTING = 50;
   private static final int MAX_CODE_POINTS = 64 * 1024 * 1024;
 
+  /** The scanner's time grows with the square of a line. */
+  private static final int MAX_LINE = 512 * 1024;
+
   private final String file;
   private final Node node;
 
@@ -45,6 +49,7 @@ final class YamlValue {
 
   /** The one document in {@code text}; an empty one is null. */
   static YamlValue parse(String file, String text) {
+    refuseLongLines(file, text);
     LoaderOptions options = new LoaderOptions();
     options.setMaxAliasesForCollections(MAX_ALIASES);
     options.setNestingDepthLimit(MAX_NESTING);
@@ -56,11 +61,44 @@ final class YamlValue {
     } catch (MarkedYAMLException e) {
       Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
       String problem = e.getProblem() == null ? e.getContext() : e.getProblem();
-      throw new SourceException(position(file, mark), "not YAML: " + problem);
+      throw new SourceException(position(file, mark), "not YAML: " + firstLine(problem));
+    } catch (ReaderException e) {
+      throw new SourceException(
+          position(text, file, e.getPosition()),
+          String.format("not YAML: the character U+%04X is not allowed", e.getCodePoint()));
     } catch (YAMLException e) {
-      String message = String.valueOf(e.getMessage()).lines().findFirst().orElse("");
-      throw new SourceException(new SourcePosition(file, 0, 0), "not YAML: " + message);
+      throw new SourceException(
+          new SourcePosition(file, 0, 0), "not YAML: " + firstLine(e.getMessage()));
     }
+  }
+
+  private static void refuseLongLines(String file, String text) {
+    int line = 1;
+    for (int start = 0; start < text.length(); line++) {
+      int end = text.indexOf('\n', start);
+      end = end < 0 ? text.length() : end;
+      if (end - start > MAX_LINE) {
+        throw new SourceException(
+            new SourcePosition(file, line, 1), "a line has at most " + MAX_LINE + " characters");
+      }
+      start = end + 1;
+    }
+  }
+
+  private static String firstLine(String message) {
+    return String.valueOf(message).lines().findFirst().orElse("");
+  }
+
+  /** The place of the code point number {@code index}. */
+  private static SourcePosition position(String text, String file, int index) {
+    int end = text.offsetByCodePoints(0, Math.min(index, text.codePointCount(0, text.length())));
+    int line = 1;
+    int start = 0;
+    for (int at = text.indexOf('\n'); at >= 0 && at < end; at = text.indexOf('\n', at + 1)) {
+      line++;
+      start = at + 1;
+    }
+    return new SourcePosition(file, line, text.codePointCount(start, end) + 1);
   }
 
   private static SourcePosition position(String file, Mark mark) {
@@ -74,9 +112,65 @@ final class YamlValue {
     return position(file, node.getStartMark());
   }
 
+  /**
+   * Where character {@code offset} of a scalar stands, as far as one line of source holds it
+   * unescaped; else where the scalar begins.
+   */
+  SourcePosition positionAt(int offset) {
+    SourcePosition start = position();
+    Mark end = node.getEndMark();
+    if (!(node instanceof ScalarNode scalar) || end.getLine() + 1 != start.line()) {
+      return start;
+    }
+    int quotes = scalar.isPlain() ? 0 : 2;
+    if (end.getColumn() + 1 - start.column() - quotes != scalar.getValue().length()) {
+      return start;
+    }
+    return new SourcePosition(file, start.line(), start.column() + quotes / 2 + offset);
+  }
+
   /** An error here. */
   SourceException error(String problem) {
     return new SourceException(position(), problem);
+  }
+
+  /** The error that this key is none of {@code known}; names the nearest one. */
+  SourceException unknown(String what, List<String> known) {
+    String key = text();
+    String near = null;
+    int best = Math.max(1, key.length() / 3) + 1;
+    for (String one : known) {
+      int distance = distance(key, one);
+      if (distance < best) {
+        best = distance;
+        near = one;
+      }
+    }
+    return error(
+        "unknown key \""
+            + key
+            + "\" in "
+            + what
+            + (near == null ? ";" : "; did you mean " + near + "?")
+            + (known.isEmpty() ? " it has none" : " known: " + String.join(", ", known)));
+  }
+
+  /** Levenshtein's distance of two words. */
+  private static int distance(String one, String other) {
+    int[] row = new int[other.length() + 1];
+    for (int j = 0; j < row.length; j++) {
+      row[j] = j;
+    }
+    for (int i = 1; i <= one.length(); i++) {
+      int corner = row[0];
+      row[0] = i;
+      for (int j = 1; j < row.length; j++) {
+        int replaced = corner + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
+        corner = row[j];
+        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
+      }
+    }
+    return row[other.length()];
   }
 
   boolean isMap() {
@@ -179,10 +273,7 @@ final class YamlValue {
     for (Map.Entry<YamlValue, YamlValue> entry : entries().entrySet()) {
       String key = entry.getKey().text();
       if (!List.of(known).contains(key)) {
-        throw entry
-            .getKey()
-            .error(
-                "unknown key \"" + key + "\" in " + what + "; known: " + String.join(", ", known));
+        throw entry.getKey().unknown(what, List.of(known));
       }
       values.put(key, entry.getValue());
     }
