@@ -141,7 +141,7 @@ public record HostDescription(
     TCP,
     /** A bound UDP socket. */
     UDP,
-    /** A raw IPv4 socket of one protocol (255, IPPROTO_RAW, receives nothing). */
+    /** A raw IPv4 socket of one protocol; 255, IPPROTO_RAW, gets packets of protocol 255. */
     RAW,
     /** A packet socket: sees frames as the interface did. */
     PACKET
