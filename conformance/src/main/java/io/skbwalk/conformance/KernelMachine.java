@@ -401,14 +401,31 @@ final class KernelMachine implements AutoCloseable {
     }
     List<String> counters = new ArrayList<>();
     if (!scenario.rules().isBlank()) {
-      Commands.run("iptables-legacy-save", "-c")
-          .lines()
-          .filter(line -> !line.startsWith("#"))
-          .forEach(counters::add);
+      counters.addAll(inOurOrder(Commands.run("iptables-legacy-save", "-c")));
     }
     List<String> conntrack =
         Commands.run("conntrack", "-L").lines().filter(line -> !line.isBlank()).sorted().toList();
     return new Outcome(steps, counters, conntrack, received, events.finish());
+  }
+
+  /**
+   * Tables in the order in which this project prints them; the kernel's is that of their loading.
+   */
+  private static List<String> inOurOrder(String saved) {
+    Map<String, List<String>> tables = new LinkedHashMap<>();
+    for (String table : new String[] {"raw", "mangle", "nat", "filter", "security"}) {
+      tables.put("*" + table, new ArrayList<>());
+    }
+    List<String> table = new ArrayList<>();
+    for (String line : saved.lines().toList()) {
+      if (line.startsWith("*")) {
+        table = tables.get(line);
+      }
+      if (!line.startsWith("#")) {
+        table.add(line);
+      }
+    }
+    return tables.values().stream().flatMap(List::stream).toList();
   }
 
   private byte[] receive(int fd) {
