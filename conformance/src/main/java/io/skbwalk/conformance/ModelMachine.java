@@ -26,8 +26,8 @@ import java.util.Map;
 
 /** The model's side: the same scenario through {@link Host}. */
 final class ModelMachine implements HostListener {
-  /** Frames arrive a millisecond apart, which is slower than the kernel is given them. */
-  private static final long BETWEEN = 1_000_000L;
+  /** Frames arrive a microsecond apart, which is faster than the kernel is given them. */
+  private static final long BETWEEN = 1_000L;
 
   /** 2026-01-01T00:00:00Z. */
   private static final long START = 1_767_225_600L * 1_000_000_000L;
