@@ -88,7 +88,7 @@ public final class Host {
    * @param startNanos the time at which its clock starts, nanoseconds since the epoch
    * @param seed of everything that is random
    * @throws HostException when the description asks for what no kernel would do
-   * @throws io.skbwalk.netfilter.tables.RuleException when the rules do
+   * @throws io.skbwalk.lib.SourceException when the rules do
    */
   public Host(
       HostDescription description, RuleSet rules, LogListener log, long startNanos, long seed) {

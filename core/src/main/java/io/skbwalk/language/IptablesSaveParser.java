@@ -2,13 +2,13 @@
 
 package io.skbwalk.language;
 
+import io.skbwalk.lib.SourceException;
+import io.skbwalk.lib.SourcePosition;
 import io.skbwalk.netfilter.tables.Action;
 import io.skbwalk.netfilter.tables.Extensions;
 import io.skbwalk.netfilter.tables.Rule;
-import io.skbwalk.netfilter.tables.RuleException;
 import io.skbwalk.netfilter.tables.RuleParser;
 import io.skbwalk.netfilter.tables.RuleSet;
-import io.skbwalk.netfilter.tables.SourcePosition;
 import io.skbwalk.netfilter.tables.TableKind;
 import io.skbwalk.netfilter.tables.Token;
 import java.util.ArrayList;
@@ -37,7 +37,7 @@ public final class IptablesSaveParser {
    *
    * @param text its content
    * @param file its name, for messages
-   * @throws RuleException at the first thing that is wrong
+   * @throws SourceException at the first thing that is wrong
    */
   public static RuleSet parse(String text, String file) {
     IptablesSaveParser parser = new IptablesSaveParser(file);
@@ -46,7 +46,7 @@ public final class IptablesSaveParser {
       parser.line(lines[i], i + 1);
     }
     if (parser.table != null) {
-      throw new RuleException(
+      throw new SourceException(
           new SourcePosition(file, lines.length, 1), "COMMIT is missing behind *" + parser.table);
     }
     return parser.rules.build();
@@ -83,12 +83,12 @@ public final class IptablesSaveParser {
     String first = words.get(0).text();
     if (table == null) {
       if (!first.startsWith("*")) {
-        throw new RuleException(
+        throw new SourceException(
             words.get(0).at(), "expected *TABLE (raw, mangle, nat, filter or security)");
       }
       table = TableKind.of(first.substring(1));
       if (table == null) {
-        throw new RuleException(
+        throw new SourceException(
             words.get(0).at(),
             "there is no table "
                 + first.substring(1)
@@ -102,7 +102,7 @@ public final class IptablesSaveParser {
     } else if (first.startsWith(":")) {
       chain(words);
     } else if (first.startsWith("*")) {
-      throw new RuleException(words.get(0).at(), "COMMIT is missing before " + first);
+      throw new SourceException(words.get(0).at(), "COMMIT is missing before " + first);
     } else {
       command(words);
     }
@@ -113,7 +113,7 @@ public final class IptablesSaveParser {
     Token first = words.get(0);
     String name = first.text().substring(1);
     if (words.size() < 2) {
-      throw new RuleException(first.at(), ":" + name + " needs a policy, or - for a user chain");
+      throw new SourceException(first.at(), ":" + name + " needs a policy, or - for a user chain");
     }
     String policy = words.get(1).text();
     long[] counters = {0, 0};
@@ -123,7 +123,7 @@ public final class IptablesSaveParser {
     }
     if (table.hook(name) == null) {
       if (!policy.equals("-")) {
-        throw new RuleException(
+        throw new SourceException(
             words.get(1).at(), "only a built-in chain has a policy; write :" + name + " -");
       }
       declare(name, first.at());
@@ -140,13 +140,13 @@ public final class IptablesSaveParser {
   /** Refuses what cannot be the name of a user chain. */
   static void chainName(String name, SourcePosition at) {
     if (name.isEmpty() || name.length() > 28 || name.matches("[-!].*|.*\\s.*")) {
-      throw new RuleException(
+      throw new SourceException(
           at, "a chain's name has 1 to 28 characters, does not begin with - or ! and has no blank");
     }
     boolean verdict =
         List.of(Action.Standard.values()).stream().anyMatch(one -> one.name().equals(name));
     if (verdict || Extensions.target(name) != null) {
-      throw new RuleException(at, "a chain may not be called like the target " + name);
+      throw new SourceException(at, "a chain may not be called like the target " + name);
     }
   }
 
@@ -156,7 +156,7 @@ public final class IptablesSaveParser {
           case "ACCEPT" -> Action.Standard.ACCEPT;
           case "DROP" -> Action.Standard.DROP;
           default ->
-              throw new RuleException(
+              throw new SourceException(
                   word.at(), "a policy is ACCEPT or DROP, not \"" + word.text() + "\"");
         };
     rules.policy(table, chain, policy, counters[0], counters[1]);
@@ -169,7 +169,7 @@ public final class IptablesSaveParser {
       counters = counters(words.get(next++));
     }
     if (next == words.size()) {
-      throw new RuleException(words.get(0).at(), "a rule is missing behind its counters");
+      throw new SourceException(words.get(0).at(), "a rule is missing behind its counters");
     }
     Token command = words.get(next++);
     switch (command.text()) {
@@ -186,7 +186,7 @@ public final class IptablesSaveParser {
         if (next < words.size() && words.get(next).text().matches("[0-9]{1,9}")) {
           index = Integer.parseInt(words.get(next).text());
           if (index < 1 || index > rules.size(table, chain) + 1) {
-            throw new RuleException(
+            throw new SourceException(
                 words.get(next).at(),
                 chain + " has " + rules.size(table, chain) + " rules, so no place " + index);
           }
@@ -199,7 +199,7 @@ public final class IptablesSaveParser {
       case "-N", "--new-chain" -> {
         Token name = word(words, next, "the name of a chain");
         if (rules.hasChain(table, name.text())) {
-          throw new RuleException(name.at(), "there is a chain " + name.text() + " already");
+          throw new SourceException(name.at(), "there is a chain " + name.text() + " already");
         }
         declare(name.text(), name.at());
         only(words, next + 1);
@@ -207,7 +207,7 @@ public final class IptablesSaveParser {
       case "-P", "--policy" -> {
         String chain = existing(words, next++);
         if (table.hook(chain) == null) {
-          throw new RuleException(words.get(next - 1).at(), "only a built-in chain has a policy");
+          throw new SourceException(words.get(next - 1).at(), "only a built-in chain has a policy");
         }
         policy(chain, word(words, next, "a policy"), counters);
         only(words, next + 1);
@@ -221,7 +221,7 @@ public final class IptablesSaveParser {
         }
       }
       default ->
-          throw new RuleException(
+          throw new SourceException(
               command.at(),
               "\"" + command.text() + "\" is not understood here; -A, -I, -N, -P and -F are");
     }
@@ -233,7 +233,7 @@ public final class IptablesSaveParser {
 
   private static Token word(List<Token> words, int index, String what) {
     if (index >= words.size()) {
-      throw new RuleException(words.get(words.size() - 1).at(), what + " is missing");
+      throw new SourceException(words.get(words.size() - 1).at(), what + " is missing");
     }
     return words.get(index);
   }
@@ -241,7 +241,7 @@ public final class IptablesSaveParser {
   private String existing(List<Token> words, int index) {
     Token name = word(words, index, "the name of a chain");
     if (!rules.hasChain(table, name.text())) {
-      throw new RuleException(
+      throw new SourceException(
           name.at(), "table " + table + " has no chain " + name.text() + " (yet)");
     }
     return name.text();
@@ -249,7 +249,7 @@ public final class IptablesSaveParser {
 
   private static void only(List<Token> words, int count) {
     if (words.size() > count) {
-      throw new RuleException(
+      throw new SourceException(
           words.get(count).at(), "\"" + words.get(count).text() + "\" is one word too many");
     }
   }
@@ -265,7 +265,8 @@ public final class IptablesSaveParser {
     } catch (NumberFormatException e) {
       // More than 64 bits: the message below says what is right.
     }
-    throw new RuleException(word.at(), "counters are [PACKETS:BYTES], not \"" + word.text() + "\"");
+    throw new SourceException(
+        word.at(), "counters are [PACKETS:BYTES], not \"" + word.text() + "\"");
   }
 
   /**
@@ -292,7 +293,7 @@ public final class IptablesSaveParser {
           word.append(line.charAt(at++));
         }
         if (at == line.length()) {
-          throw new RuleException(place, "the closing \" is missing");
+          throw new SourceException(place, "the closing \" is missing");
         }
         at++;
       } else {

@@ -2,15 +2,15 @@
 
 package io.skbwalk.language;
 
+import io.skbwalk.lib.SourceException;
+import io.skbwalk.lib.SourcePosition;
 import io.skbwalk.netfilter.tables.Extensions;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.Names;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.Rule;
-import io.skbwalk.netfilter.tables.RuleException;
 import io.skbwalk.netfilter.tables.RuleParser;
-import io.skbwalk.netfilter.tables.SourcePosition;
 import io.skbwalk.netfilter.tables.TargetType;
 import io.skbwalk.netfilter.tables.Token;
 import java.util.ArrayList;
@@ -50,7 +50,7 @@ final class RuleReader {
 
   /** Reads a rule, a mapping or a string; several when it lists addresses. */
   static List<Rule> read(YamlValue value) {
-    SourcePosition at = RulesFile.place(value);
+    SourcePosition at = value.position();
     if (value.isScalar() && !value.isNull()) {
       return RuleParser.parse(words(value), at, 0, 0);
     }
@@ -71,11 +71,10 @@ final class RuleReader {
     List<Token> words = new ArrayList<>();
     try {
       for (Token word : IptablesSaveParser.words(value.text().replace('\n', ' '), START)) {
-        io.skbwalk.lib.SourcePosition at = value.positionAt(word.at().column() - 1);
-        words.add(new Token(word.text(), new SourcePosition(at.file(), at.line(), at.column())));
+        words.add(new Token(word.text(), value.positionAt(word.at().column() - 1)));
       }
-    } catch (RuleException e) {
-      throw value.error(e.what);
+    } catch (SourceException e) {
+      throw value.error(e.problem());
     }
     String first = words.isEmpty() ? "" : words.get(0).text();
     if (first.equals("-A") || first.equals("--append") || first.equals("iptables")) {
@@ -369,6 +368,6 @@ final class RuleReader {
   }
 
   private static Token word(String text, YamlValue at) {
-    return new Token(text, RulesFile.place(at));
+    return new Token(text, at.position());
   }
 }

@@ -5,13 +5,12 @@ package io.skbwalk.language;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.tables.Action;
 import io.skbwalk.netfilter.tables.RuleCheck;
-import io.skbwalk.netfilter.tables.RuleException;
 import io.skbwalk.netfilter.tables.RuleSet;
-import io.skbwalk.netfilter.tables.SourcePosition;
 import io.skbwalk.netfilter.tables.TableKind;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
@@ -34,8 +33,7 @@ public final class RulesFile {
    * that this one jumps to. {@link #merge} asks.
    *
    * @param file its name, for errors and for what reports call a rule's source
-   * @throws SourceException at the first thing that is wrong with the YAML
-   * @throws RuleException at the first rule that iptables would refuse
+   * @throws SourceException at the first thing that is wrong
    */
   public static RuleSet parse(String file, String text) {
     String plain = text.startsWith("\uFEFF") ? text.substring(1) : text;
@@ -49,7 +47,7 @@ public final class RulesFile {
   /**
    * The rules that a scenario brings along, merged; {@link RuleSet#EMPTY} when it brings none.
    *
-   * @throws SourceException or RuleException as {@link #parse}
+   * @throws SourceException at the first thing that is wrong
    */
   public static RuleSet of(ScenarioFile scenario) {
     RuleSet all = RuleSet.EMPTY;
@@ -63,7 +61,7 @@ public final class RulesFile {
    * Several files as one rule set: later rules follow earlier ones in their chain, later policies
    * win.
    *
-   * @throws RuleException at a rule that iptables or the kernel would refuse
+   * @throws SourceException at a rule that iptables or the kernel would refuse
    */
   public static RuleSet merge(List<RuleSet> files) {
     RuleSet all = files.stream().reduce(RuleSet.EMPTY, RuleSet::plus);
@@ -121,9 +119,9 @@ public final class RulesFile {
                 + "; its built-in chains are "
                 + kind.hooks.stream().map(hook -> hook.chain).collect(joined()));
       }
-      IptablesSaveParser.chainName(chain, place(name));
+      IptablesSaveParser.chainName(chain, name.position());
     }
-    rules.chain(kind, chain, place(name));
+    rules.chain(kind, chain, name.position());
     if (value.isNull()) {
       return;
     }
@@ -155,12 +153,7 @@ public final class RulesFile {
     };
   }
 
-  private static java.util.stream.Collector<CharSequence, ?, String> joined() {
+  private static Collector<CharSequence, ?, String> joined() {
     return Collectors.joining(", ");
-  }
-
-  static SourcePosition place(YamlValue value) {
-    io.skbwalk.lib.SourcePosition at = value.position();
-    return new SourcePosition(at.file(), at.line(), at.column());
   }
 }

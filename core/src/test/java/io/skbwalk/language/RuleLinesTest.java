@@ -6,8 +6,8 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.tables.RuleCheck;
-import io.skbwalk.netfilter.tables.RuleException;
 import io.skbwalk.netfilter.tables.RuleSet;
 import java.io.IOException;
 import java.io.InputStream;
@@ -64,9 +64,9 @@ class RuleLinesTest {
   @MethodSource("cases")
   void isPrintedAsIptablesSaveDoesOrRefused(Case one) {
     if (one.refusal != null) {
-      RuleException refused = assertThrows(RuleException.class, one::rules);
-      assertEquals(one.refusal, refused.at.column() + ": " + refused.what);
-      assertEquals(3, refused.at.line());
+      SourceException refused = assertThrows(SourceException.class, one::rules);
+      assertEquals(one.refusal, refused.position().column() + ": " + refused.problem());
+      assertEquals(3, refused.position().line());
       return;
     }
     List<String> printed =

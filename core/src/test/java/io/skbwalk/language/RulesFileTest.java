@@ -7,7 +7,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertThrows;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import io.skbwalk.netfilter.tables.RuleException;
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.TableKind;
 import java.util.List;
@@ -258,7 +258,7 @@ class RulesFileTest {
         RulesFile.parse(
             "a",
             "tables: {filter: {INPUT: {policy: DROP, rules: [{source: 192.0.2.1, jump: late}]}}}");
-    assertThrows(RuleException.class, () -> RulesFile.merge(List.of(first)));
+    assertThrows(SourceException.class, () -> RulesFile.merge(List.of(first)));
     RuleSet second =
         RulesFile.parse("b", "*filter\n:late - [0:0]\n-A INPUT -s 192.0.2.2 -j late\nCOMMIT\n");
     RuleSet third = RulesFile.parse("c", "tables: {filter: {INPUT: {policy: ACCEPT}}}");

@@ -3,6 +3,7 @@
 package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.device.NetDevice;
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.Verdict;
@@ -26,7 +27,7 @@ public final class IptTables {
   /**
    * Loads a rule set; counters start where it says.
    *
-   * @throws RuleException when iptables or the kernel would refuse it
+   * @throws SourceException when iptables or the kernel would refuse it
    */
   public IptTables(RuleSet rules, Environment environment) {
     RuleCheck.check(rules);

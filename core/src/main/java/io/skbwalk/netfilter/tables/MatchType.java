@@ -2,6 +2,7 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.lib.SourceException;
 import java.util.List;
 
 /** Plays struct xtables_match: a kind of match, its options and where it is allowed. */
@@ -31,7 +32,7 @@ public abstract class MatchType {
    * Reads the options.
    *
    * @param protocol the rule's protocol, 0 when it names none or inverts it
-   * @throws RuleException when a value is wrong
+   * @throws SourceException when a value is wrong
    */
   public abstract Match parse(Options options, int protocol);
 

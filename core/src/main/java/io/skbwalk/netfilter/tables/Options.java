@@ -3,6 +3,7 @@
 package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.lib.Ip4;
+import io.skbwalk.lib.SourceException;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -11,7 +12,7 @@ import java.util.Map;
 
 /**
  * Plays struct xt_option_call: the options that were written for one match or target, and how their
- * values are read. Everything that is wrong is a {@link RuleException} at the word that is wrong.
+ * values are read. Everything that is wrong is a {@link SourceException} at the word that is wrong.
  */
 public final class Options {
   private record Given(Token option, boolean inverted, List<Token> arguments) {}
@@ -35,10 +36,10 @@ public final class Options {
   /** An option was read. */
   void add(OptionSpec spec, Token option, boolean inverted, List<Token> arguments) {
     if (inverted && !spec.invertible()) {
-      throw new RuleException(option.at(), owner + ": ! may not stand before " + option.text());
+      throw new SourceException(option.at(), owner + ": ! may not stand before " + option.text());
     }
     if (given.put(spec.name(), new Given(option, inverted, List.copyOf(arguments))) != null) {
-      throw new RuleException(option.at(), owner + ": " + option.text() + " is given twice");
+      throw new SourceException(option.at(), owner + ": " + option.text() + " is given twice");
     }
   }
 
@@ -67,7 +68,7 @@ public final class Options {
   void finish() {
     for (OptionSpec spec : specs) {
       if (spec.required() && !given.containsKey(spec.name())) {
-        throw new RuleException(at.at(), owner + ": --" + spec.name() + " is missing");
+        throw new SourceException(at.at(), owner + ": --" + spec.name() + " is missing");
       }
     }
   }
@@ -105,15 +106,15 @@ public final class Options {
   }
 
   /** An error about the option {@code name}, or about the whole when it was not given. */
-  public RuleException error(String name, String what) {
+  public SourceException error(String name, String what) {
     Given one = given.get(name);
     Token where = one == null ? at : one.arguments.isEmpty() ? one.option : one.arguments.get(0);
-    return new RuleException(where.at(), owner + ": " + what);
+    return new SourceException(where.at(), owner + ": " + what);
   }
 
   /** An error about the whole. */
-  public RuleException error(String what) {
-    return new RuleException(at.at(), owner + ": " + what);
+  public SourceException error(String what) {
+    return new SourceException(at.at(), owner + ": " + what);
   }
 
   /**

@@ -2,6 +2,7 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.lib.SourcePosition;
 import java.util.List;
 
 /**

@@ -2,6 +2,7 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
 import java.util.ArrayDeque;
 import java.util.Deque;
@@ -23,7 +24,7 @@ public final class RuleCheck {
   /**
    * Checks everything that one rule alone does not show.
    *
-   * @throws RuleException at the rule that is refused
+   * @throws SourceException at the rule that is refused
    */
   public static void check(RuleSet set) {
     for (RuleSet.Table table : set.tables()) {
@@ -109,7 +110,7 @@ public final class RuleCheck {
     }
   }
 
-  private static RuleException refuse(Rule rule, String what) {
-    return new RuleException(rule.at(), what);
+  private static SourceException refuse(Rule rule, String what) {
+    return new SourceException(rule.at(), what);
   }
 }

@@ -2,6 +2,8 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.lib.SourceException;
+import io.skbwalk.lib.SourcePosition;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
@@ -76,7 +78,7 @@ public final class RuleParser {
    * @param at where the rule begins
    * @param packets the counter that it starts with, unless {@code -c} says otherwise
    * @return one rule, or several when {@code -s} or {@code -d} lists several addresses
-   * @throws RuleException at the first word that is wrong
+   * @throws SourceException at the first word that is wrong
    */
   public static List<Rule> parse(List<Token> tokens, SourcePosition at, long packets, long bytes) {
     return new RuleParser(tokens, at, packets, bytes).rules();
@@ -88,11 +90,11 @@ public final class RuleParser {
       boolean inverted = token.text().equals("!");
       if (inverted) {
         if (next == tokens.size()) {
-          throw new RuleException(token.at(), "nothing follows !");
+          throw new SourceException(token.at(), "nothing follows !");
         }
         token = tokens.get(next++);
         if (token.text().equals("!")) {
-          throw new RuleException(token.at(), "! stands twice");
+          throw new SourceException(token.at(), "! stands twice");
         }
       }
       option(token, inverted);
@@ -147,12 +149,12 @@ public final class RuleParser {
     } else if (text.startsWith("-") && text.length() > 1) {
       String name = SHORT.get(text.substring(1, 2));
       if (name == null) {
-        throw new RuleException(token.at(), "unknown option " + text);
+        throw new SourceException(token.at(), "unknown option " + text);
       }
       Token value = text.length() == 2 ? null : new Token(text.substring(2), token.at());
       read(basic, basic.spec(name), token, value, inverted);
     } else {
-      throw new RuleException(
+      throw new SourceException(
           token.at(),
           "\"" + text + "\" is no option (they begin with -), and none before it takes it");
     }
@@ -191,10 +193,10 @@ public final class RuleParser {
       return;
     }
     if (found.size() > 1) {
-      throw new RuleException(
+      throw new SourceException(
           token.at(), "--" + name + " may be --" + String.join(" or --", found.keySet()));
     }
-    throw new RuleException(token.at(), "unknown option --" + name + owners(name));
+    throw new SourceException(token.at(), "unknown option --" + name + owners(name));
   }
 
   /** Options that begin with {@code name}; a short form counts when there is one only. */
@@ -232,13 +234,13 @@ public final class RuleParser {
     List<Token> arguments = new ArrayList<>();
     if (value != null) {
       if (spec.arguments() == 0) {
-        throw new RuleException(token.at(), "--" + spec.name() + " takes no value");
+        throw new SourceException(token.at(), "--" + spec.name() + " takes no value");
       }
       arguments.add(value);
     }
     while (arguments.size() < spec.arguments()) {
       if (next == tokens.size()) {
-        throw new RuleException(
+        throw new SourceException(
             token.at(),
             token.text() + (spec.arguments() == 1 ? " needs a value" : " needs two values"));
       }
@@ -248,7 +250,7 @@ public final class RuleParser {
     if (!several) {
       scope.add(spec, token, inverted, arguments);
     } else if (inverted) {
-      throw new RuleException(token.at(), "! may not stand before -m");
+      throw new SourceException(token.at(), "! may not stand before -m");
     }
     if (scope == basic) {
       basic(spec.name(), arguments.isEmpty() ? token : arguments.get(0));
@@ -263,20 +265,20 @@ public final class RuleParser {
         protocol = number >= 0 ? (int) Math.min(number, 256) : Names.protocol(value.text());
         notProtocol = basic.inverted("protocol");
         if (protocol < 0 || protocol > 255) {
-          throw new RuleException(
+          throw new SourceException(
               value.at(),
               "-p takes the name of a protocol or a number from 0 to 255, not \""
                   + value.text()
                   + "\"");
         }
         if (protocol == 0 && notProtocol) {
-          throw new RuleException(value.at(), "! -p all would never match");
+          throw new SourceException(value.at(), "! -p all would never match");
         }
       }
       case "match" -> {
         MatchType type = Extensions.match(value.text());
         if (type == null) {
-          throw new RuleException(
+          throw new SourceException(
               value.at(),
               "unknown match "
                   + value.text()
@@ -305,13 +307,13 @@ public final class RuleParser {
 
   private void jump(boolean goTo, Token value) {
     if (basic.has("jump") && basic.has("goto")) {
-      throw new RuleException(value.at(), "-j and -g exclude each other");
+      throw new SourceException(value.at(), "-j and -g exclude each other");
     }
     String name = value.text();
     Action.Standard standard = standard(name);
     TargetType type = Extensions.target(name);
     if (goTo && (standard != null || type != null)) {
-      throw new RuleException(value.at(), "-g takes a chain, and " + name + " is a target");
+      throw new SourceException(value.at(), "-g takes a chain, and " + name + " is a target");
     }
     if (standard != null) {
       action = standard;
@@ -319,7 +321,7 @@ public final class RuleParser {
       target = new Loaded(null, type, new Options(type.name, type.options, value));
     } else {
       if (name.isEmpty() || name.startsWith("-") || name.startsWith("!") || name.length() > 28) {
-        throw new RuleException(
+        throw new SourceException(
             value.at(), "\"" + name + "\" is neither a target nor the name of a chain");
       }
       action = new Action.ToChain(name, goTo);

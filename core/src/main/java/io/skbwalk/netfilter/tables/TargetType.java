@@ -2,6 +2,7 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.lib.SourceException;
 import java.util.List;
 
 /** Plays struct xtables_target: a kind of target, its options and where it is allowed. */
@@ -22,7 +23,7 @@ public abstract class TargetType {
    * Reads the options.
    *
    * @param protocol the rule's protocol, 0 when it names none or inverts it
-   * @throws RuleException when a value is wrong
+   * @throws SourceException when a value is wrong
    */
   public abstract Target parse(Options options, int protocol);
 
