@@ -68,6 +68,7 @@ public final class Conntrack implements NfCtHook {
   private static final int EVICTION_RANGE = 8;
 
   private static final int IPPROTO_GRE = 47;
+  private static final int IPPROTO_ICMPV6 = 58;
   private static final int IPPROTO_SCTP = 132;
   private static final int IPPROTO_UDPLITE = 136;
 
@@ -1014,6 +1015,9 @@ public final class Conntrack implements NfCtHook {
         return true;
       case IPPROTO_GRE:
         return gre.tuple(skb, offset, tuple);
+      case IPPROTO_ICMPV6:
+        // Its tracker takes nothing that comes in IPv4, so it is always invalid.
+        return false;
       default:
         tuple.sourcePort = 0;
         tuple.destinationPort = 0;

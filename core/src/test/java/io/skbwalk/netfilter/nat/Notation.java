@@ -36,6 +36,7 @@ final class Notation {
     int ack = 0;
     int id = 0;
     int data = 12;
+    int type = 0;
     int quote = 28;
     int sum = -1;
     for (int i = 5; i + 1 < words.length; i += 2) {
@@ -47,6 +48,7 @@ final class Notation {
         case "ack" -> ack = value;
         case "id" -> id = value;
         case "data" -> data = value;
+        case "type" -> type = value;
         case "quote" -> quote = value;
         case "sum" -> sum = value;
         default -> throw new IllegalArgumentException(words[i] + " in: " + text);
@@ -86,14 +88,18 @@ final class Notation {
         payload = new byte[0];
       }
       case "icmp" -> {
-        String[] type = words[4].split("/");
-        frame.icmp(Integer.parseInt(type[0]), Integer.parseInt(type[1]), id << 16);
+        String[] kind = words[4].split("/");
+        frame.icmp(Integer.parseInt(kind[0]), Integer.parseInt(kind[1]), id << 16);
         if (quoted != null) {
           byte[] packet = parse(quoted, 0, 0).packet();
           payload = java.util.Arrays.copyOf(packet, Math.min(quote, packet.length));
         }
       }
-      default -> frame.protocol(Integer.parseInt(words[0])).transport(0, new byte[8], -1, false);
+      default -> {
+        byte[] header = new byte[8];
+        header[0] = (byte) type;
+        frame.protocol(Integer.parseInt(words[0])).transport(0, header, -1, false);
+      }
     }
     if (sum >= 0) {
       frame.transportChecksum(sum);
@@ -179,7 +185,7 @@ final class Notation {
         ByteBuffer.wrap(copy).putInt(8, 0);
         crc.update(copy, 0, copy.length);
         text.append(stated == Integer.reverseBytes((int) crc.getValue()) ? "" : ", wrong checksum");
-      } else if (protocol != 47 && protocol != 89 && !right) {
+      } else if (protocol != 47 && protocol != 58 && protocol != 89 && !right) {
         text.append(", wrong checksum");
       }
     }
