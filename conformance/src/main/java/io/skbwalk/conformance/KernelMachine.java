@@ -34,8 +34,8 @@ final class KernelMachine implements AutoCloseable {
     "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack"
   };
 
-  /** EACCES, ENETUNREACH, EHOSTUNREACH. */
-  private static final List<Integer> NO_ROUTE = List.of(13, 101, 113);
+  /** EACCES, EINVAL (a blackhole), ENETUNREACH, EHOSTUNREACH. */
+  private static final List<Integer> NO_ROUTE = List.of(13, 22, 101, 113);
 
   private final Map<String, Integer> taps = new LinkedHashMap<>();
   private final List<ListeningSocket> sockets = new ArrayList<>();

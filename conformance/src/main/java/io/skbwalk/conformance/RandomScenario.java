@@ -502,7 +502,7 @@ final class RandomScenario {
           comment = "EtherType";
         }
         case 7 -> {
-          builder.protocol(pick(0, 2, 4, 47, 50, 51, 58, 132, 136, 200, 255));
+          builder.protocol(pick(0, 2, 4, 47, 50, 51, 58, 132, 136, 200, 253));
           comment = "protocol";
         }
         default -> comment = "truncated";

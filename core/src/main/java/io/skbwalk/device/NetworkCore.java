@@ -46,6 +46,7 @@ public final class NetworkCore implements Transmitter {
   private int polls;
   private final SkBuffQueue backlog = new SkBuffQueue();
   private boolean inSoftirq;
+  private boolean processContext;
 
   private VirtualTime time;
   private TransmitListener transmitListener;
@@ -213,9 +214,26 @@ public final class NetworkCore implements Transmitter {
     }
   }
 
-  /** Plays netif_rx: {@code skb} comes in on its interface when the softirq next runs. */
+  /**
+   * Plays netif_rx: {@code skb} comes in on its interface when the softirq next runs; that is at once
+   * when a process is sending, because leaving the transmit path lets softirqs run.
+   */
   public void netifRx(SkBuff skb) {
     backlog.add(skb);
+    if (processContext) {
+      softirq();
+    }
+  }
+
+  /** From now on, until {@link #leaveProcess}, it is a process that calls, not a softirq. */
+  public void enterProcess() {
+    processContext = true;
+  }
+
+  /** The process is done; what is left for the softirq runs. */
+  public void leaveProcess() {
+    processContext = false;
+    softirq();
   }
 
   // ---- receive ----------------------------------------------------------------------------------

@@ -53,6 +53,7 @@ import java.util.List;
  */
 public final class Host {
   private static final int ETH_P_802_2 = 4;
+  private static final int IPV6_MIN_MTU = 1280;
   private static final int MAX_PACKET = 65_535;
 
   private final HostDescription description;
@@ -166,10 +167,14 @@ public final class Host {
   }
 
   private void dropIpv6(SkBuff skb) {
-    net.skbs.drop(
-        skb,
-        skb.pktType == SkBuff.PACKET_OTHERHOST ? DropReason.OTHERHOST : DropReason.IPV6DISABLED,
-        "ip6_rcv_core");
+    DropReason reason = DropReason.IPV6DISABLED;
+    if (skb.pktType == SkBuff.PACKET_OTHERHOST) {
+      reason = DropReason.OTHERHOST;
+    } else if (NetDevice.of(skb).mtu < IPV6_MIN_MTU) {
+      // IPv6 does not even know of such an interface.
+      reason = DropReason.NOT_SPECIFIED;
+    }
+    net.skbs.drop(skb, reason, "ip6_rcv_core");
   }
 
   /** Plays iptables-restore. */
@@ -279,8 +284,9 @@ public final class Host {
       }
       trace.on(new TraceEvent.Frame(frames, time, "", true, PacketSummary.ofPacket(skb)));
     }
+    core.enterProcess();
     inet.output().sendPrepared(skb);
-    core.softirq();
+    core.leaveProcess();
     return frames;
   }
 

@@ -44,6 +44,10 @@ public enum DropReason {
   PROTO_MEM,
   /** The socket's backlog is full. */
   SOCKET_BACKLOG,
+  /** TCP options that make no sense where a signature may be. */
+  TCP_AUTH_HDR,
+  /** A TCP MD5 signature that nobody expects. */
+  TCP_MD5UNEXPECTED,
   /** Invalid TCP flags. */
   TCP_FLAGS,
   /** An unexpected SYN. */

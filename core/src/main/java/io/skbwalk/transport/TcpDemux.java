@@ -49,6 +49,11 @@ final class TcpDemux {
     int port = skb.u16(at + TcpHeader.DESTINATION_OFFSET);
     Sock sock = listening.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
     if (sock != null) {
+      reason = authentication(skb);
+      if (reason != null) {
+        net.skbs.drop(skb, reason, TCP_V4_RCV);
+        return;
+      }
       deliver(skb, sock);
       return;
     }
@@ -98,7 +103,7 @@ final class TcpDemux {
     int flags = TcpHeader.flags(skb, at);
     if ((flags & TcpHeader.RST) != 0
         || Rtable.of(skb).type != Ipv4Operations.RTN_LOCAL
-        || signedOrMalformed(skb, at)) {
+        || authentication(skb) != null) {
       return;
     }
     int sequence = 0;
@@ -140,29 +145,34 @@ final class TcpDemux {
   }
 
   /**
-   * Plays tcp_parse_auth_options: a segment with an MD5 signature (RFC 2385), for which nobody has
-   * the key, and one whose options make no sense, are not answered. As in Linux options are looked
-   * at only as long as a signature could still follow.
+   * Plays tcp_inbound_hash and tcp_parse_auth_options: what is wrong about a segment with an MD5
+   * signature (RFC 2385), for which nobody has the key, or with options that make no sense; null
+   * when nothing is. As in Linux options are looked at only as long as a signature could still
+   * follow.
    */
-  private static boolean signedOrMalformed(SkBuff skb, int header) {
+  private static DropReason authentication(SkBuff skb) {
+    int header = skb.transportHeader;
     int at = header + TcpHeader.MIN_LENGTH;
     int end = header + TcpHeader.headerLength(skb, header);
     while (end - at >= MD5_OPTION_LENGTH) {
       int kind = skb.u8(at);
       if (kind == OPTION_END) {
-        return false;
+        return null;
       }
       if (kind == OPTION_NOP) {
         at++;
         continue;
       }
       int length = skb.u8(at + 1);
-      if (kind == OPTION_MD5 || length < 2 || length > end - at) {
-        return true;
+      if (length < 2 || length > end - at || kind == OPTION_MD5 && length != MD5_OPTION_LENGTH) {
+        return DropReason.TCP_AUTH_HDR;
+      }
+      if (kind == OPTION_MD5) {
+        return DropReason.TCP_MD5UNEXPECTED;
       }
       at += length;
     }
-    return false;
+    return null;
   }
 
   private void put16(int offset, int value) {

@@ -85,7 +85,11 @@ final class UdpDemux {
       if (length < UdpHeader.LENGTH) {
         return DropReason.PKT_TOO_SMALL;
       }
-      skb.trim(length);
+      if (length < skb.length()) {
+        skb.trim(length);
+        // What conntrack may have verified was the longer datagram.
+        skb.ipSummed = SkBuff.CHECKSUM_NONE;
+      }
       if (checksum == 0) {
         skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
         return null;
