@@ -2,8 +2,12 @@
 
 package io.skbwalk.cli;
 
+import io.skbwalk.capture.CaptureException;
+import io.skbwalk.capture.FilterException;
 import io.skbwalk.lib.SourceException;
+import io.skbwalk.netfilter.tables.RuleException;
 import java.io.IOException;
+import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
 import picocli.CommandLine;
@@ -22,7 +26,7 @@ import picocli.CommandLine.Spec;
     description = "Linux's IPv4 packet path as a deterministic program.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    subcommands = {})
+    subcommands = {ReplayCommand.class, WalkCommand.class})
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */
   static final int DEFECT = 3;
@@ -50,7 +54,14 @@ public final class Main implements Runnable {
             (wrong, arguments) -> unusable(wrong.getCommandLine(), wrong.getMessage()))
         .setExecutionExceptionHandler(
             (wrong, line, parsed) -> {
-              if (wrong instanceof SourceException) {
+              if (wrong instanceof UncheckedIOException unchecked) {
+                return unusable(line, inWords(unchecked.getCause()));
+              }
+              if (wrong instanceof SourceException
+                  || wrong instanceof RuleException
+                  || wrong instanceof CaptureException
+                  || wrong instanceof FilterException
+                  || wrong instanceof Unusable) {
                 return unusable(line, wrong.getMessage());
               }
               if (wrong instanceof IOException io) {

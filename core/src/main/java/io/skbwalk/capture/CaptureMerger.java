@@ -22,16 +22,39 @@ public final class CaptureMerger implements AutoCloseable {
   }
 
   /**
+   * Reads the first frame of each capture, so that {@link #firstTime} can be asked before {@link
+   * #next}.
+   */
+  public void peek() {
+    if (!started) {
+      started = true;
+      for (int i = 0; i < readers.length; i++) {
+        waiting[i] = readers[i].next();
+      }
+    }
+  }
+
+  /** The time of the earliest frame that waits, or {@code otherwise} when there is none. */
+  public long firstTime(long otherwise) {
+    long earliest = otherwise;
+    boolean any = false;
+    for (int i = 0; i < readers.length; i++) {
+      if (waiting[i] && (!any || readers[i].timestampNanos() < earliest)) {
+        earliest = readers[i].timestampNanos();
+        any = true;
+      }
+    }
+    return earliest;
+  }
+
+  /**
    * Goes to the next frame of all; false when every capture is at its end.
    *
    * @throws CaptureException as {@link CaptureReader#next} does
    */
   public boolean next() {
     if (!started) {
-      started = true;
-      for (int i = 0; i < readers.length; i++) {
-        waiting[i] = readers[i].next();
-      }
+      peek();
     } else if (current >= 0) {
       waiting[current] = readers[current].next();
     }

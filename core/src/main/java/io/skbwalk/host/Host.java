@@ -16,6 +16,7 @@ import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.kernel.InitCalls;
 import io.skbwalk.kernel.InitCalls.Level;
 import io.skbwalk.kernel.Sysctls;
+import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.nat.Nat;
@@ -32,6 +33,7 @@ import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.SkBuffPool;
 import io.skbwalk.trace.TraceEvent;
 import io.skbwalk.trace.TraceListener;
+import io.skbwalk.transport.PortsInUse;
 import io.skbwalk.transport.SocketTable;
 import io.skbwalk.transport.Transport;
 import java.util.List;
@@ -70,6 +72,7 @@ public final class Host {
   private Neighbours neighbours;
   private HostListener listener;
   private long frames;
+  private boolean bootTold;
 
   /** A machine without rules. */
   public Host(HostDescription description, long startNanos, long seed) {
@@ -240,9 +243,7 @@ public final class Host {
       TraceListener trace) {
     frames++;
     if (trace != null) {
-      if (frames == 1) {
-        tellBoot(trace);
-      }
+      tellBoot(trace);
       trace.on(
           new TraceEvent.Frame(
               frames,
@@ -279,9 +280,7 @@ public final class Host {
     skb.frame = frames;
     skb.trace = trace;
     if (trace != null) {
-      if (frames == 1) {
-        tellBoot(trace);
-      }
+      tellBoot(trace);
       trace.on(new TraceEvent.Frame(frames, time, "", true, PacketSummary.ofPacket(skb)));
     }
     core.enterProcess();
@@ -290,7 +289,47 @@ public final class Host {
     return frames;
   }
 
+  /**
+   * A frame that is no IP packet and that this machine itself sent: plays packet_snd. It leaves on
+   * {@code dev} as it is.
+   *
+   * @return the frame's number, as of {@link #receive}
+   */
+  public long sendFrame(
+      NetDevice dev, byte[] frame, int offset, int length, long time, TraceListener trace) {
+    advanceTo(time);
+    frames++;
+    SkBuff skb = net.skbs.allocate(SkBuffPool.HEADROOM, length);
+    System.arraycopy(frame, offset, skb.head, skb.put(length), length);
+    skb.macHeader = skb.data;
+    skb.networkHeader = skb.data + Math.min(length, EthernetHeader.LENGTH);
+    skb.dev = dev;
+    skb.tstamp = net.clock.now();
+    skb.frame = frames;
+    skb.trace = trace;
+    if (trace != null) {
+      tellBoot(trace);
+      trace.on(
+          new TraceEvent.Frame(
+              frames, time, dev.name, true, PacketSummary.ofFrame(frame, offset, length)));
+      trace.on(new TraceEvent.Step("packet_snd", "leaves on " + dev.name + " as it is"));
+    }
+    core.queueXmit(skb);
+    core.softirq();
+    return frames;
+  }
+
+  /** The next frame received or sent gets this number, which is larger than all before. */
+  public void setNextNumber(long number) {
+    frames = number - 1;
+  }
+
+  /** What the first traced frame's walk begins with. */
   private void tellBoot(TraceListener trace) {
+    if (bootTold) {
+      return;
+    }
+    bootTold = true;
     for (InitCalls.Ran ran : initCalls.ran()) {
       trace.on(new TraceEvent.InitCall(ran.level().ordinal(), ran.function(), ran.text()));
     }
@@ -378,6 +417,21 @@ public final class Host {
   /** The rules and their counters; null when there are none. */
   public IptTables tables() {
     return tables;
+  }
+
+  /** The hooks, with what passed them. */
+  public Netfilter netfilter() {
+    return netfilter;
+  }
+
+  /** Ports of sockets that are known by their packets only. */
+  public PortsInUse portsInUse() {
+    return transport.portsInUse();
+  }
+
+  /** Is {@code address} one of this machine's? */
+  public boolean ownsAddress(int address) {
+    return routing.addressType(null, address) == Ipv4Operations.RTN_LOCAL;
   }
 
   /** Routing tables and rules. */

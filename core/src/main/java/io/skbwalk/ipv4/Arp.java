@@ -395,6 +395,14 @@ public final class Arp {
             new TraceEvent.Made(function, describe(operation, dev.macAddress, sender, target)));
       }
     }
+    if (net.withholdsAnswers) {
+      net.withheld++;
+      if (skb.trace != null) {
+        skb.trace.on(new TraceEvent.Withheld("arp_xmit"));
+      }
+      net.skbs.consume(skb);
+      return;
+    }
     skb.push(EthernetHeader.LENGTH);
     skb.macHeader = skb.data;
     EthernetHeader.write(skb, skb.data, frameDestination, dev.macAddress, EthernetHeader.ETH_P_ARP);

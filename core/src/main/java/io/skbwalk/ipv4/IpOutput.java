@@ -99,6 +99,14 @@ public final class IpOutput {
    */
   public void localOut(SkBuff skb) {
     IpHeaderWriter.setLength(skb);
+    if (net.withholdsAnswers) {
+      net.withheld++;
+      if (skb.trace != null) {
+        skb.trace.on(new TraceEvent.Withheld("__ip_local_out"));
+      }
+      net.skbs.consume(skb);
+      return;
+    }
     skb.protocol = EthernetHeader.ETH_P_IP;
     netfilter.hook(Hook.LOCAL_OUT, skb, null, Rtable.of(skb).dev, dstOutput);
   }

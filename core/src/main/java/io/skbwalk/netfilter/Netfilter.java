@@ -17,6 +17,9 @@ public final class Netfilter {
   private NfCtHook conntrack;
   private final Entry[][] entries = new Entry[Hook.values().length][0];
 
+  private final long[] entered = new long[Hook.values().length];
+  private final long[] dropped = new long[Hook.values().length];
+
   /** A machine without hook functions. */
   public Netfilter(Net net) {
     this.net = net;
@@ -25,6 +28,16 @@ public final class Netfilter {
   /** Sets nf_ct_hook; null while nothing tracks connections. */
   public void setConntrack(NfCtHook conntrack) {
     this.conntrack = conntrack;
+  }
+
+  /** Packets that have come to {@code hook}. */
+  public long entered(Hook hook) {
+    return entered[hook.ordinal()];
+  }
+
+  /** Packets that a function at {@code hook} dropped. */
+  public long dropped(Hook hook) {
+    return dropped[hook.ordinal()];
   }
 
   /** Plays nf_ct_attach: see {@link NfCtHook#attach}. */
@@ -70,6 +83,7 @@ public final class Netfilter {
    * {@code okfn} when all accept. Otherwise the packet is gone when this returns.
    */
   public void hook(Hook hook, SkBuff skb, NetDevice in, NetDevice out, OkFunction okfn) {
+    entered[hook.ordinal()]++;
     Entry[] functions = entries[hook.ordinal()];
     if (functions.length > 0 && !accepts(functions, hook, skb, in, out)) {
       return;
@@ -98,6 +112,7 @@ public final class Netfilter {
         skb.trace.on(new TraceEvent.HookLeave(hook.name(), Verdict.name(verdict)));
       }
       // No program listens on any queue here: as in Linux, such a packet is dropped.
+      dropped[hook.ordinal()]++;
       net.skbs.drop(skb, DropReason.NETFILTER_DROP, "nf_hook_slow");
       return false;
     }

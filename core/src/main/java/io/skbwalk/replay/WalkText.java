@@ -7,11 +7,8 @@ import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
 import java.util.ArrayDeque;
-import java.util.ArrayList;
 import java.util.Deque;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 
 /**
  * A packet's walk as text: a line a step, hooks indented with their tables, the rule that matched
@@ -62,9 +59,6 @@ public final class WalkText {
     boolean tableWritten;
 
     int rules;
-
-    /** What was changed: first value before, last value after. */
-    final Map<String, String[]> changes = new LinkedHashMap<>();
   }
 
   /**
@@ -80,38 +74,29 @@ public final class WalkText {
     this.only = only;
   }
 
-  /**
-   * The walk of one packet.
-   *
-   * @param events in order
-   * @param result the last line, such as {@code forwarded to eth1: ...}
-   */
-  public String tell(List<TraceEvent> events, String result) {
+  /** The walk of one packet, with what became of it at the end. */
+  public String tell(FrameRecord record) {
     out.setLength(0);
     levels.clear();
     levels.push(new Level());
-    for (TraceEvent event : events) {
+    for (TraceEvent event : record.events) {
       tell(event);
     }
-    Level outer = levels.peekLast();
-    boolean lost = result.startsWith("dropped");
-    out.append(paint(lost ? RED + BOLD : GREEN + BOLD, "  => ")).append(result).append('\n');
-    String changed = changes(outer);
-    if (!changed.isEmpty()) {
-      wrapped(5, "", "changed: " + changed, null);
+    while (levels.size() > 1) {
+      levels.pop();
+    }
+    String colours =
+        switch (record.fate) {
+          case DROPPED -> RED + BOLD;
+          case CONSUMED -> BOLD;
+          default -> GREEN + BOLD;
+        };
+    wrapped(5, paint(colours, "  =>"), WalkResult.text(record), null);
+    List<WalkResult.Change> changes = WalkResult.changes(record);
+    if (!changes.isEmpty()) {
+      wrapped(5, "", "changed: " + WalkResult.inWords(changes), null);
     }
     return out.toString();
-  }
-
-  private static String changes(Level level) {
-    List<String> parts = new ArrayList<>();
-    level.changes.forEach(
-        (field, values) -> {
-          if (!values[0].equals(values[1])) {
-            parts.add(field + " " + values[0] + " -> " + values[1]);
-          }
-        });
-    return String.join(", ", parts);
   }
 
   private String paint(String colours, String text) {
@@ -206,6 +191,9 @@ public final class WalkText {
         step("transmit", paint(GREEN, sent.device()) + " #" + sent.index() + ": " + sent.summary());
       }
       leaveMade();
+    } else if (event instanceof TraceEvent.Withheld withheld) {
+      step(withheld.function(), "held back: the machine's own answers are in the capture");
+      leaveMade();
     } else if (event instanceof TraceEvent.Dropped dropped) {
       step(dropped.function(), paint(RED, "dropped, " + dropped.reason()));
       leaveMade();
@@ -279,12 +267,6 @@ public final class WalkText {
       java.util.Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
 
   private void changed(Level level, TraceEvent.Changed changed) {
-    if (levels.size() == 1) {
-      level.changes.compute(
-          changed.field(),
-          (field, values) ->
-              new String[] {values == null ? changed.before() : values[0], changed.after()});
-    }
     if (level.hook != null && wanted()) {
       wrapped(
           RULE,
@@ -302,15 +284,15 @@ public final class WalkText {
     String margin = " ".repeat(indent());
     StringBuilder line = new StringBuilder(margin).append(label);
     int start = column + indent();
-    if (line.length() >= start) {
+    int used = visible(line.toString());
+    if (used >= start) {
       line.append(' ');
+      used++;
     }
-    while (line.length() < start) {
-      line.append(' ');
-    }
+    line.append(" ".repeat(Math.max(0, start - used)));
     int room = width;
     String[] words = text.split(" ");
-    int printed = line.length();
+    int printed = visible(line.toString());
     boolean first = true;
     for (String word : words) {
       int length = visible(word);

@@ -25,6 +25,15 @@ public final class Net {
   public final Prandom random;
 
   /**
+   * What this machine answers by itself (resets, ICMP, ARP) is made but not sent: its real answers
+   * are in the capture that is replayed.
+   */
+  public boolean withholdsAnswers;
+
+  /** Packets that were withheld. */
+  public long withheld;
+
+  /**
    * A namespace whose clock starts at {@code startNanos} and whose randomness is {@code seed}'s.
    */
   public Net(long startNanos, long seed) {

@@ -105,6 +105,9 @@ public sealed interface TraceEvent {
   /** A packet left on {@code device}; {@code index} from 1 among those sent there. */
   record Sent(String device, long index, String summary) implements TraceEvent {}
 
+  /** A packet made by this machine is not sent, because the capture already has its answers. */
+  record Withheld(String function) implements TraceEvent {}
+
   /** The packet was dropped; {@code reason} is SKB_DROP_REASON_ without its prefix. */
   record Dropped(String reason, String function) implements TraceEvent {}
 

@@ -21,7 +21,9 @@ public final class Sock {
     /** A raw IPv4 socket. */
     RAW("raw", "UNCONN"),
     /** A packet socket of type SOCK_RAW. */
-    PACKET("p_raw", "UNCONN");
+    PACKET("p_raw", "UNCONN"),
+    /** A socket of a program of the captured machine, of which only its port is known. */
+    IN_USE("inet", "ESTAB");
 
     /** As ss's Netid has it. */
     final String netid;
@@ -130,6 +132,8 @@ public final class Sock {
   /** Kind and local end, such as {@code tcp 0.0.0.0:80}. */
   @Override
   public String toString() {
-    return kind.netid + " " + localAddress() + ":" + localPort();
+    return kind == Kind.IN_USE
+        ? "a socket that the capture shows"
+        : kind.netid + " " + localAddress() + ":" + localPort();
   }
 }

@@ -29,9 +29,12 @@ final class TcpDemux {
   private static final int OPTION_MD5 = 19;
   private static final int MD5_OPTION_LENGTH = 18;
 
+  private final PortsInUse portsInUse;
   private final byte[] reset = new byte[TcpHeader.MIN_LENGTH];
 
-  TcpDemux(Net net, IpOutput output, SocketTable table, SocketHash listening) {
+  TcpDemux(
+      Net net, IpOutput output, SocketTable table, SocketHash listening, PortsInUse portsInUse) {
+    this.portsInUse = portsInUse;
     this.net = net;
     this.output = output;
     this.table = table;
@@ -48,6 +51,9 @@ final class TcpDemux {
     int at = skb.transportHeader;
     int port = skb.u16(at + TcpHeader.DESTINATION_OFFSET);
     Sock sock = listening.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
+    if (sock == null) {
+      sock = portsInUse.tcp(port);
+    }
     if (sock != null) {
       reason = authentication(skb);
       if (reason != null) {

@@ -34,6 +34,7 @@ public final class Transport implements LocalDelivery {
   private final SocketHash listening = new SocketHash();
   private final SocketHash udpSocks = new SocketHash();
   private final RawSockets raw = new RawSockets();
+  private final PortsInUse portsInUse = new PortsInUse();
   private final Flowi4 flow = new Flowi4();
   private Routing routing;
   private TcpDemux tcp;
@@ -48,8 +49,8 @@ public final class Transport implements LocalDelivery {
   /** Connects it with the IP layer through which it answers. */
   public void init(Routing routing, IpOutput output, Icmp icmp) {
     this.routing = routing;
-    tcp = new TcpDemux(net, output, table, listening);
-    udp = new UdpDemux(net, icmp, table, udpSocks);
+    tcp = new TcpDemux(net, output, table, listening, portsInUse);
+    udp = new UdpDemux(net, icmp, table, udpSocks, portsInUse);
   }
 
   /** Who is told of each packet that a socket gets; null for nobody. */
@@ -66,6 +67,11 @@ public final class Transport implements LocalDelivery {
       case RAW -> raw.add(sock);
       case PACKET -> PacketSockets.add(sock, core, table);
     }
+  }
+
+  /** Ports of sockets that are known by their packets only. */
+  public PortsInUse portsInUse() {
+    return portsInUse;
   }
 
   /** All sockets. */

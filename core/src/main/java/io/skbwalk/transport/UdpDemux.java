@@ -24,10 +24,12 @@ final class UdpDemux {
   private final Net net;
   private final Icmp icmp;
   private final SocketTable table;
+  private final PortsInUse portsInUse;
   private final SocketHash socks;
   private final SocketHash none = new SocketHash();
 
-  UdpDemux(Net net, Icmp icmp, SocketTable table, SocketHash socks) {
+  UdpDemux(Net net, Icmp icmp, SocketTable table, SocketHash socks, PortsInUse portsInUse) {
+    this.portsInUse = portsInUse;
     this.net = net;
     this.icmp = icmp;
     this.table = table;
@@ -51,6 +53,9 @@ final class UdpDemux {
       return;
     }
     Sock sock = hash.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
+    if (sock == null && protocol == IpHeader.IPPROTO_UDP) {
+      sock = portsInUse.udp(port);
+    }
     if (sock != null) {
       if (enqueue(skb, sock)) {
         net.skbs.consume(skb);

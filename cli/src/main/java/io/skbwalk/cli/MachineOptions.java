@@ -1,0 +1,77 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import io.skbwalk.replay.Replay.Answers;
+import java.util.ArrayList;
+import java.util.List;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
+
+/** What replay and walk have in common: the frames, and the machine that they meet. */
+final class MachineOptions {
+  @Parameters(
+      index = "0",
+      arity = "0..1",
+      paramLabel = "CAPTURE",
+      description = {
+        "A pcap or pcapng file (.gz and .zst too), - for standard input, or a packet scenario"
+            + " (YAML). Each frame is assigned to an interface: the one that pcapng names, else by"
+            + " destination MAC, else the one that routes to its source. Frames that the machine"
+            + " itself sent take its way out."
+      })
+  String capture;
+
+  @Option(
+      names = "--in",
+      paramLabel = "IFACE=CAPTURE",
+      description =
+          "These frames arrive on that interface. Repeatable; merged by time, equal times in the"
+              + " order of the options.")
+  List<String> inputs = new ArrayList<>();
+
+  @Option(
+      names = "--host",
+      paramLabel = "HOST.yaml",
+      description = "The machine: interfaces, addresses, routes, sysctls, sockets.")
+  String host;
+
+  @Option(
+      names = "--as",
+      paramLabel = "ADDRESS",
+      description =
+          "Instead of --host: a machine with one interface that owns ADDRESS (/24 unless a prefix"
+              + " length is given). Without either: the address that receives the most"
+              + " connections.")
+  String as;
+
+  @Option(
+      names = "--rules",
+      paramLabel = "RULES",
+      description =
+          "Rules in YAML or as iptables-save prints them. Repeatable; later files add to earlier"
+              + " ones.")
+  List<String> rules = new ArrayList<>();
+
+  @Option(
+      names = "--filter",
+      paramLabel = "EXPR",
+      description = "Only frames that this tcpdump expression takes.")
+  String filter;
+
+  @Option(
+      names = "--answers",
+      paramLabel = "capture|stack",
+      converter = AnswersConverter.class,
+      description =
+          "Whose answers (resets, ICMP, ARP) count: those in the capture (the default for a lone"
+              + " CAPTURE), or the stack's own (the default with --in and for scenarios).")
+  Answers answers;
+
+  @Option(
+      names = "--seed",
+      paramLabel = "N",
+      defaultValue = "1",
+      description = "Seed of everything random. Default: ${DEFAULT-VALUE}")
+  long seed;
+}

@@ -1,0 +1,381 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import io.skbwalk.capture.CaptureMerger;
+import io.skbwalk.capture.CaptureReader;
+import io.skbwalk.capture.FrameFilter;
+import io.skbwalk.capture.LinkType;
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.host.Host;
+import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostException;
+import io.skbwalk.language.HostFile;
+import io.skbwalk.language.RulesFile;
+import io.skbwalk.language.ScenarioFile;
+import io.skbwalk.language.ScenarioPacket;
+import io.skbwalk.language.TypedPacket;
+import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.tables.Rule;
+import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.replay.Machine;
+import io.skbwalk.replay.Replay;
+import io.skbwalk.replay.Replay.Answers;
+import io.skbwalk.replay.Survey;
+import java.io.IOException;
+import java.nio.charset.CharacterCodingException;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.time.Instant;
+import java.util.ArrayList;
+import java.util.List;
+
+/** One run of replay or walk: the frames and the machine that the options describe, opened. */
+final class Session implements AutoCloseable {
+  /** When a scenario begins, or a machine to which nothing comes. */
+  private static final long NEW_YEAR =
+      Instant.parse("2026-01-01T00:00:00Z").getEpochSecond() * 1_000_000_000L;
+
+  private final MachineOptions options;
+  private final List<String> names = new ArrayList<>();
+  private final List<CaptureReader> readers = new ArrayList<>();
+  private CaptureMerger merger;
+  private List<ScenarioPacket> scenario;
+  private HostFile hostFile;
+  private RuleSet rules;
+  private FrameFilter filter;
+  private Machine machine;
+
+  /** The machine. */
+  Host host;
+
+  /** How its address was chosen, or null. */
+  String choice;
+
+  /** The replay, ready to run. */
+  Replay replay;
+
+  /**
+   * Opens and checks everything.
+   *
+   * @param mayBeEmpty no frames at all are fine
+   */
+  Session(MachineOptions options, boolean mayBeEmpty) throws IOException {
+    this.options = options;
+    if (options.capture != null && !options.inputs.isEmpty()) {
+      throw new Unusable(
+          "CAPTURE and --in are two ways to say where frames come from; give one of them");
+    }
+    if (options.host != null && options.as != null) {
+      throw new Unusable("--host and --as both describe the machine; give one of them");
+    }
+    if (options.capture == null && options.inputs.isEmpty() && !mayBeEmpty) {
+      throw new Unusable("a capture is missing: give CAPTURE or --in IFACE=CAPTURE");
+    }
+    if (options.host != null) {
+      hostFile = HostFile.parse(options.host, text(options.host));
+    }
+    rules = rules();
+    if (options.capture != null && isScenario(options.capture)) {
+      openScenario();
+    } else {
+      openCaptures();
+    }
+  }
+
+  // ---- files ------------------------------------------------------------------------------------
+
+  private static String text(String file) throws IOException {
+    if (file.equals("-")) {
+      return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
+    }
+    Path path = Path.of(file);
+    if (Files.isDirectory(path)) {
+      throw new Unusable(file + ": is a folder, not a file");
+    }
+    try {
+      return Files.readString(path);
+    } catch (CharacterCodingException e) {
+      throw new Unusable(file + ": is not text in UTF-8");
+    }
+  }
+
+  private RuleSet rules() throws IOException {
+    RuleSet all = null;
+    for (String file : options.rules) {
+      RuleSet one = rules(file, text(file));
+      all = all == null ? one : all.plus(one);
+    }
+    return all;
+  }
+
+  private static RuleSet rules(String file, String text) {
+    return RulesFile.parse(file, text);
+  }
+
+  private static boolean isScenario(String file) throws IOException {
+    if (!file.endsWith(".yaml") && !file.endsWith(".yml")) {
+      return false;
+    }
+    return ScenarioFile.looksLikeOne(text(file));
+  }
+
+  private void openScenario() throws IOException {
+    Path file = Path.of(options.capture);
+    HostFile given = hostFile;
+    if (options.as != null) {
+      throw new Unusable(options.capture + ": a scenario's host has interfaces; give --host");
+    }
+    ScenarioFile parsed =
+        ScenarioFile.parse(
+            options.capture,
+            text(options.capture),
+            given,
+            name -> Files.readString(file.resolveSibling(name)));
+    if (options.filter != null) {
+      throw new Unusable("--filter chooses frames of a capture; a scenario has none to leave out");
+    }
+    hostFile = parsed.host();
+    scenario = new ArrayList<>();
+    for (ScenarioFile.Experiment experiment : parsed.experiments()) {
+      scenario.addAll(experiment.packets());
+    }
+    machine = new Machine(hostFile.description());
+    start(NEW_YEAR, false, Answers.STACK);
+  }
+
+  private void openCaptures() throws IOException {
+    List<String> devices = new ArrayList<>();
+    if (options.capture != null) {
+      names.add(options.capture);
+      devices.add(null);
+    }
+    for (String input : options.inputs) {
+      int equals = input.indexOf('=');
+      if (equals <= 0 || equals == input.length() - 1) {
+        throw new Unusable(
+            "--in " + input + ": IFACE=CAPTURE is wanted, such as --in eth0=web.pcap");
+      }
+      devices.add(input.substring(0, equals));
+      names.add(input.substring(equals + 1));
+    }
+    if (options.filter != null) {
+      filter = FrameFilter.compile(options.filter, LinkType.ETHERNET);
+    }
+    for (String name : names) {
+      readers.add(CaptureReader.open(name));
+    }
+    merger = new CaptureMerger(readers);
+    merger.peek();
+    describeMachine();
+    long first = merger.firstTime(NEW_YEAR);
+    boolean lone = options.capture != null;
+    start(first, lone, lone ? Answers.CAPTURE : Answers.STACK);
+    List<NetDevice> assigned = new ArrayList<>();
+    for (String device : devices) {
+      assigned.add(device == null ? null : device(device));
+    }
+    this.devices = assigned;
+  }
+
+  private List<NetDevice> devices = List.of();
+
+  private NetDevice device(String name) {
+    NetDevice dev = host.device(name);
+    if (dev == null || dev.isLoopback() || dev.lower != null) {
+      List<String> real = new ArrayList<>();
+      for (NetDevice one : host.devices()) {
+        if (!one.isLoopback() && one.lower == null) {
+          real.add(one.name);
+        }
+      }
+      throw new Unusable(
+          "--in "
+              + name
+              + "=...: "
+              + (dev == null ? "the host has no such interface" : "no frames can arrive there")
+              + "; it has "
+              + String.join(", ", real));
+    }
+    return dev;
+  }
+
+  // ---- the machine ------------------------------------------------------------------------------
+
+  private void describeMachine() {
+    if (hostFile != null) {
+      machine = new Machine(hostFile.description());
+      return;
+    }
+    boolean stream = names.contains("-");
+    if (options.as == null) {
+      if (names.isEmpty() || stream) {
+        throw new Unusable(
+            "standard input can be read only once; say who the machine is with --host or --as");
+      }
+      Survey survey = Survey.ofBusiest(names, filter);
+      if (survey == null) {
+        throw new Unusable(
+            String.join(", ", names)
+                + ": no IPv4 packet to choose a machine by; give --host or --as");
+      }
+      choice =
+          Ip4.format(survey.address)
+              + ", which receives the most connections ("
+              + survey.connections
+              + "); --as or --host choose another";
+      machine = Machine.of(survey, 24);
+      return;
+    }
+    String text = options.as;
+    int slash = text.indexOf('/');
+    int prefix = 24;
+    int address;
+    try {
+      if (slash >= 0) {
+        prefix = Integer.parseInt(text.substring(slash + 1));
+      }
+      address = Ip4.parse(slash < 0 ? text : text.substring(0, slash));
+    } catch (IllegalArgumentException e) {
+      throw new Unusable("--as " + text + ": not an IPv4 address, such as 192.0.2.1");
+    }
+    if (prefix < 1 || prefix > 32) {
+      throw new Unusable("--as " + text + ": a prefix length is 1 to 32");
+    }
+    if (names.isEmpty()) {
+      machine = Machine.of(address, prefix);
+    } else if (stream) {
+      CaptureReader reader = readers.get(0);
+      machine =
+          reader.frameNumber() == 0
+              ? Machine.of(address, prefix)
+              : Machine.of(Survey.ofFirst(address, reader), prefix);
+    } else {
+      machine = Machine.of(Survey.of(address, names, filter), prefix);
+    }
+  }
+
+  private void start(long time, boolean lone, Answers usual) {
+    try {
+      host = new Host(machine.description(), rules, time, options.seed);
+    } catch (HostException e) {
+      if (hostFile == null) {
+        throw new Unusable(e.getMessage());
+      }
+      Object element = e.element();
+      String place =
+          (element instanceof String sysctl
+                  ? hostFile.positionOfSysctl(sysctl)
+                  : hostFile.positionOf(element))
+              .toString();
+      throw new Unusable(place + ": " + e.getMessage());
+    }
+    this.start = time;
+    this.lone = lone;
+    this.answers = options.answers == null ? usual : options.answers;
+  }
+
+  private long start;
+  private boolean lone;
+  private final List<ScenarioPacket> typed = new ArrayList<>();
+
+  /** Whose answers leave. */
+  Answers answers;
+
+  /** The interfaces and addresses of the machine, in a few words. */
+  String machineInWords() {
+    HostDescription description = host.description();
+    List<String> parts = new ArrayList<>();
+    for (HostDescription.Interface one : description.interfaces()) {
+      List<String> addresses = new ArrayList<>();
+      one.addresses().forEach(a -> addresses.add(Ip4.format(a.address()) + "/" + a.prefixLength()));
+      parts.add(one.name() + (addresses.isEmpty() ? "" : " " + String.join(" ", addresses)));
+    }
+    return description.hostname() + " (" + String.join(", ", parts) + ")";
+  }
+
+  /** Where the frames come from, in a few words. */
+  String inputInWords() {
+    return scenario != null ? options.capture : String.join(", ", names);
+  }
+
+  // ---- running ----------------------------------------------------------------------------------
+
+  /** Makes the replay. */
+  Replay prepare(Replay.Walks walks) {
+    replay = new Replay(host, lone, answers, filter, walks);
+    return replay;
+  }
+
+  /** Packets that were typed come behind all others. */
+  void typed(List<String> texts) {
+    for (String text : texts) {
+      typed.add(TypedPacket.parse("--send", text, host.description()));
+    }
+  }
+
+  /** Is there a rule that asks for the walk of what it matches? */
+  boolean tracesSome() {
+    if (rules == null) {
+      return false;
+    }
+    for (RuleSet.Table table : rules.tables()) {
+      for (RuleSet.Chain chain : table.chains()) {
+        for (Rule rule : chain.rules()) {
+          if (rule.action().label().equals("TRACE")) {
+            return true;
+          }
+        }
+      }
+    }
+    return false;
+  }
+
+  /** Runs it to the end of the frames; breaks in captures are in its totals afterwards. */
+  void run() {
+    if (scenario != null) {
+      replay.run(scenario, start);
+    } else if (merger != null && !names.isEmpty()) {
+      replay.run(merger, devices);
+      for (CaptureReader reader : readers) {
+        if (reader.truncation() != null) {
+          replay.totals.truncations.add(reader.truncation());
+        }
+      }
+    }
+    if (!typed.isEmpty()) {
+      replay.runTyped(typed);
+    }
+  }
+
+  /** Bytes of the captures that have been read. */
+  long bytesRead() {
+    long bytes = 0;
+    for (CaptureReader reader : readers) {
+      bytes += reader.bytesRead();
+    }
+    return bytes;
+  }
+
+  /** Bytes that the captures have; -1 when that is not known. */
+  long bytesInAll() {
+    long bytes = 0;
+    for (String name : names) {
+      try {
+        if (name.equals("-")) {
+          return -1;
+        }
+        bytes += Files.size(Path.of(name));
+      } catch (IOException e) {
+        return -1;
+      }
+    }
+    return scenario != null ? -1 : bytes;
+  }
+
+  @Override
+  public void close() {
+    readers.forEach(CaptureReader::close);
+  }
+}

@@ -1,0 +1,126 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import io.skbwalk.capture.Truncation;
+import io.skbwalk.replay.Replay;
+import io.skbwalk.replay.WalkLines;
+import io.skbwalk.replay.WalkText;
+import java.io.IOException;
+import java.io.PrintWriter;
+import java.util.concurrent.Callable;
+import picocli.CommandLine.Command;
+import picocli.CommandLine.Mixin;
+import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Spec;
+
+/** The command {@code skbwalk walk}. */
+@Command(
+    name = "walk",
+    mixinStandardHelpOptions = true,
+    sortOptions = false,
+    usageHelpAutoWidth = true,
+    description = {
+      "Tells the path of chosen packets step by step: every function, hook, table, chain, rule and"
+          + " change of state. Everything before them is replayed, so the state is right.",
+      "Without --packet, --flow or --send every packet is told; with a TRACE rule, those it"
+          + " matches."
+    },
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  skbwalk walk pcaps/http.pcap --packet 4",
+      "  skbwalk walk pcaps/nat-router.pcapng --host config/router.yaml --rules pcaps/nat-router.v4"
+          + " --packet 1-3 --misses",
+      "  skbwalk walk --host config/router.yaml --send 'eth0 tcp 198.51.100.9:40000 >"
+          + " 203.0.113.1:22 S'"
+    })
+final class WalkCommand implements Callable<Integer> {
+  /** The forms that a walk is printed in. */
+  enum Format {
+    /** For people. */
+    text,
+    /** One object a line. */
+    json
+  }
+
+  @Spec private CommandSpec spec;
+  @Mixin private MachineOptions machine;
+
+  @Option(
+      names = "--packet",
+      paramLabel = "N[,M-K]",
+      description = "Frames by their number in the capture, from 1: 7 or 1,3,10-12.")
+  private String packet;
+
+  @Option(
+      names = "--flow",
+      paramLabel = "A:PORT-B:PORT",
+      description = "Packets between these two ends, either way, as they arrive.")
+  private String flow;
+
+  @Option(
+      names = "--send",
+      paramLabel = "PACKET",
+      description =
+          "A packet typed here, behind those of the capture: 'eth0 tcp 192.0.2.1:1025 >"
+              + " 192.0.2.2:80 S', 'eth0 udp A:PORT > B:PORT', 'eth0 icmp A > B'. Repeatable.")
+  private java.util.List<String> send = new java.util.ArrayList<>();
+
+  @Option(
+      names = "--format",
+      paramLabel = "text|json",
+      defaultValue = "text",
+      description = "Text for people, or one JSON object a packet (docs/walk.schema.json).")
+  private Format format;
+
+  @Option(
+      names = "--only",
+      paramLabel = "NAME",
+      description = "Only the steps of this hook, table or function, such as FORWARD, nat, ip_rcv.")
+  private String only;
+
+  @Option(
+      names = "--misses",
+      description = "Also print each rule that did not match, and what about it failed first.")
+  private boolean misses;
+
+  @Override
+  public Integer call() throws IOException {
+    Terminal terminal = Terminal.current();
+    PrintWriter stdout = spec.commandLine().getOut();
+    PrintWriter stderr = spec.commandLine().getErr();
+    Choice choice = Choice.of(packet, flow, !send.isEmpty());
+    try (Session session = new Session(machine, !send.isEmpty())) {
+      session.typed(send);
+      boolean tracedOnly = choice.isEverything() && session.tracesSome();
+      Replay replay = session.prepare(choice.walks(misses));
+      replay.keepDepartures();
+      long[] told = new long[1];
+      if (format == Format.json) {
+        replay.add(WalkLines.to("-", stdout, tracedOnly));
+      } else {
+        WalkText text = new WalkText(terminal.width(), terminal.colour(), only);
+        replay.add(
+            record -> {
+              if (record.events != null && (!tracedOnly || record.isTraced())) {
+                stdout.print(told[0]++ == 0 ? "" : "\n");
+                stdout.print(text.tell(record));
+              }
+            });
+      }
+      replay.add(record -> choice.saw(record));
+      if (session.choice != null) {
+        stderr.println("skbwalk: the machine is " + session.choice);
+      }
+      session.run();
+      replay.finish();
+      stdout.flush();
+      for (Truncation truncation : replay.totals.truncations) {
+        stderr.println("skbwalk: " + truncation + "; everything before it was replayed");
+      }
+      choice.check(session.inputInWords(), replay.totals);
+      return replay.totals.truncations.isEmpty() ? 0 : 2;
+    }
+  }
+}

@@ -1,0 +1,251 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.replay;
+
+import io.skbwalk.capture.CaptureReader;
+import io.skbwalk.capture.CaptureWriter;
+import io.skbwalk.capture.LinkType;
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.host.Host;
+import io.skbwalk.language.IptablesSavePrinter;
+import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
+import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.skb.SkBuff;
+import java.io.BufferedWriter;
+import java.io.IOException;
+import java.io.UncheckedIOException;
+import java.io.Writer;
+import java.nio.charset.StandardCharsets;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.nio.file.StandardCopyOption;
+import java.util.ArrayList;
+import java.util.EnumSet;
+import java.util.HashMap;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Locale;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * The files that a replay leaves in a folder. Each is written beside its final name, as {@code
+ * NAME.part}, and all get their names together in {@link #complete}; what is not completed is
+ * deleted by {@link #close}.
+ */
+public final class OutputFolder implements AutoCloseable {
+  /** What can be written, by the names that {@code --save} takes. */
+  public enum Content {
+    /** report.json. */
+    REPORT,
+    /** packets.jsonl. */
+    PACKETS,
+    /** counters.v4. */
+    COUNTERS,
+    /** conntrack.txt. */
+    CONNTRACK,
+    /** events.txt. */
+    EVENTS,
+    /** sockets.txt. */
+    SOCKETS,
+    /** tx-IFACE.pcapng. */
+    TX,
+    /** dropped.pcapng. */
+    DROPPED;
+
+    /** As {@code --save} takes it. */
+    public final String label = name().toLowerCase(Locale.ROOT);
+  }
+
+  private final Path folder;
+  private final Set<Content> contents;
+  private final Map<String, Writer> texts = new LinkedHashMap<>();
+  private final List<CaptureWriter> captures = new ArrayList<>();
+  private final Map<String, CaptureWriter> byDevice = new HashMap<>();
+  private final boolean made;
+  private boolean complete;
+
+  /**
+   * Makes the folder when it is not there.
+   *
+   * @throws IOException when it cannot be made
+   */
+  public OutputFolder(Path folder, Set<Content> contents) throws IOException {
+    this.folder = folder;
+    this.contents = EnumSet.copyOf(contents);
+    if (Files.exists(folder) && !Files.isDirectory(folder)) {
+      throw new IOException(folder + ": is a file; --out wants a folder");
+    }
+    made = !Files.exists(folder);
+    Files.createDirectories(folder);
+  }
+
+  /** Lets everything that is wanted of {@code replay} on {@code host} be written. */
+  public void listen(Host host, Replay replay) throws IOException {
+    try {
+      if (has(Content.PACKETS)) {
+        PacketLines lines = new PacketLines(text("packets.jsonl"));
+        replay.add(lines::write);
+      }
+      if (has(Content.DROPPED)) {
+        droppedFrames(host, replay);
+      }
+      if (has(Content.EVENTS)) {
+        Writer events = text("events.txt");
+        host.conntrack()
+            .setEventListener(
+                (type, conntrack, entry, bits) ->
+                    line(events, ConntrackPrinter.event(type, conntrack, entry, bits)));
+      }
+      if (has(Content.TX)) {
+        for (NetDevice dev : host.devices()) {
+          if (!dev.isLoopback() && dev.lower == null) {
+            CaptureWriter writer =
+                CaptureWriter.pcapng(folder.resolve("tx-" + dev.name + ".pcapng"));
+            captures.add(writer);
+            writer.addInterface(dev.name, LinkType.ETHERNET);
+            byDevice.put(dev.name, writer);
+          }
+        }
+        replay.setDepartures(this::left);
+      }
+    } catch (UncheckedIOException e) {
+      throw e.getCause();
+    }
+  }
+
+  private long left(NetDevice dev, SkBuff skb, long time) {
+    CaptureWriter writer = byDevice.get(dev.name);
+    writer.write(
+        0,
+        Math.max(0, time),
+        skb.head,
+        skb.data,
+        skb.length(),
+        skb.length(),
+        CaptureReader.OUTBOUND,
+        null);
+    return writer.frames();
+  }
+
+  private void droppedFrames(Host host, Replay replay) {
+    CaptureWriter writer = CaptureWriter.pcapng(folder.resolve("dropped.pcapng"));
+    captures.add(writer);
+    Map<String, Integer> interfaces = new HashMap<>();
+    for (NetDevice dev : host.devices()) {
+      if (!dev.isLoopback() && dev.lower == null) {
+        interfaces.put(dev.name, writer.addInterface(dev.name, LinkType.ETHERNET));
+      }
+    }
+    replay.keepFrames();
+    replay.add(
+        record -> {
+          if (record.fate == Fate.DROPPED) {
+            writer.write(
+                interfaces.getOrDefault(record.device, 0),
+                Math.max(0, record.time),
+                record.frame,
+                0,
+                record.frame.length,
+                Math.max(record.frame.length, record.length),
+                record.sent ? CaptureReader.OUTBOUND : CaptureReader.INBOUND,
+                comment(record));
+          }
+        });
+  }
+
+  private static String comment(FrameRecord record) {
+    StringBuilder text = new StringBuilder();
+    text.append(record.reason).append(" in ").append(record.at);
+    if (record.verdict != null && "nf_hook_slow".equals(record.at)) {
+      text.append(", ").append(record.verdict.label());
+      if (!record.verdict.source().isEmpty()) {
+        text.append(" (").append(record.verdict.source()).append(')');
+      }
+    }
+    return text.toString();
+  }
+
+  private boolean has(Content content) {
+    return contents.contains(content);
+  }
+
+  private Writer text(String name) throws IOException {
+    Writer writer =
+        new BufferedWriter(
+            Files.newBufferedWriter(part(folder.resolve(name)), StandardCharsets.UTF_8), 1 << 16);
+    texts.put(name, writer);
+    return writer;
+  }
+
+  private static Path part(Path file) {
+    return file.resolveSibling(file.getFileName() + ".part");
+  }
+
+  private static void line(Writer writer, String line) {
+    try {
+      writer.write(line);
+      writer.write('\n');
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /** Writes what is known at the end only, and gives every file its name. */
+  public void complete(Host host, ReplayReport report) throws IOException {
+    if (has(Content.REPORT)) {
+      text("report.json").write(report.json());
+    }
+    if (has(Content.COUNTERS)) {
+      RuleSet counters = host.tables() == null ? RuleSet.EMPTY : host.tables().counters();
+      text("counters.v4").write(IptablesSavePrinter.print(counters, true));
+    }
+    if (has(Content.CONNTRACK)) {
+      Writer writer = text("conntrack.txt");
+      Conntrack conntrack = host.conntrack();
+      for (int ct = conntrack.first(); ct != 0; ct = conntrack.next(ct)) {
+        writer.write(ConntrackPrinter.list(conntrack, ct));
+        writer.write('\n');
+      }
+    }
+    if (has(Content.SOCKETS)) {
+      text("sockets.txt").write(host.sockets().print());
+    }
+    for (Writer writer : texts.values()) {
+      writer.close();
+    }
+    for (CaptureWriter writer : captures) {
+      writer.close();
+    }
+    for (String name : texts.keySet()) {
+      Path file = folder.resolve(name);
+      Files.move(part(file), file, StandardCopyOption.REPLACE_EXISTING);
+    }
+    complete = true;
+  }
+
+  /** Deletes what was not completed. */
+  @Override
+  public void close() throws IOException {
+    if (complete) {
+      return;
+    }
+    for (Map.Entry<String, Writer> text : texts.entrySet()) {
+      try {
+        text.getValue().close();
+      } catch (IOException e) {
+        // The disk is full, perhaps; the file goes anyway.
+      }
+      Files.deleteIfExists(part(folder.resolve(text.getKey())));
+    }
+    captures.forEach(CaptureWriter::abort);
+    if (made) {
+      try (var left = Files.list(folder)) {
+        if (left.findAny().isEmpty()) {
+          Files.delete(folder);
+        }
+      }
+    }
+  }
+}
