@@ -5,7 +5,6 @@ package io.skbwalk.cli;
 import io.skbwalk.capture.CaptureException;
 import io.skbwalk.capture.FilterException;
 import io.skbwalk.lib.SourceException;
-import io.skbwalk.netfilter.tables.RuleException;
 import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
@@ -58,7 +57,6 @@ public final class Main implements Runnable {
                 return unusable(line, inWords(unchecked.getCause()));
               }
               if (wrong instanceof SourceException
-                  || wrong instanceof RuleException
                   || wrong instanceof CaptureException
                   || wrong instanceof FilterException
                   || wrong instanceof Unusable) {

@@ -102,16 +102,14 @@ final class Session implements AutoCloseable {
   }
 
   private RuleSet rules() throws IOException {
-    RuleSet all = null;
-    for (String file : options.rules) {
-      RuleSet one = rules(file, text(file));
-      all = all == null ? one : all.plus(one);
+    if (options.rules.isEmpty()) {
+      return null;
     }
-    return all;
-  }
-
-  private static RuleSet rules(String file, String text) {
-    return RulesFile.parse(file, text);
+    List<RuleSet> all = new ArrayList<>();
+    for (String file : options.rules) {
+      all.add(RulesFile.parse(file, text(file)));
+    }
+    return RulesFile.merge(all);
   }
 
   private static boolean isScenario(String file) throws IOException {
@@ -137,6 +135,12 @@ final class Session implements AutoCloseable {
       throw new Unusable("--filter chooses frames of a capture; a scenario has none to leave out");
     }
     hostFile = parsed.host();
+    RuleSet own = RulesFile.of(parsed);
+    if (rules == null && !own.tables().isEmpty()) {
+      rules = own;
+    } else if (rules != null) {
+      rules = RulesFile.merge(List.of(own, rules));
+    }
     scenario = new ArrayList<>();
     for (ScenarioFile.Experiment experiment : parsed.experiments()) {
       scenario.addAll(experiment.packets());
