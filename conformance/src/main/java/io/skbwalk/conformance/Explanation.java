@@ -25,7 +25,7 @@ final class Explanation {
   static String of(Scenario scenario, int index) throws IOException {
     List<String> model =
         new WalkText(COLUMN, false, null)
-            .tell(ModelMachine.walk(scenario, index), "end of the model's walk")
+            .steps(ModelMachine.walk(scenario, index))
             .lines()
             .toList();
     List<String> kernel = kernel(scenario, index);

@@ -76,15 +76,7 @@ public final class WalkText {
 
   /** The walk of one packet, with what became of it at the end. */
   public String tell(FrameRecord record) {
-    out.setLength(0);
-    levels.clear();
-    levels.push(new Level());
-    for (TraceEvent event : record.events) {
-      tell(event);
-    }
-    while (levels.size() > 1) {
-      levels.pop();
-    }
+    tellSteps(record.events);
     String colours =
         switch (record.fate) {
           case DROPPED -> RED + BOLD;
@@ -97,6 +89,24 @@ public final class WalkText {
       wrapped(5, "", "changed: " + WalkResult.inWords(changes), null);
     }
     return out.toString();
+  }
+
+  /** The steps of a walk alone, without what became of the packet. */
+  public String steps(List<TraceEvent> events) {
+    tellSteps(events);
+    return out.toString();
+  }
+
+  private void tellSteps(List<TraceEvent> events) {
+    out.setLength(0);
+    levels.clear();
+    levels.push(new Level());
+    for (TraceEvent event : events) {
+      tell(event);
+    }
+    while (levels.size() > 1) {
+      levels.pop();
+    }
   }
 
   private String paint(String colours, String text) {
