@@ -11,6 +11,7 @@ import io.skbwalk.host.HostDescription.Route;
 import io.skbwalk.host.HostDescription.RouteType;
 import io.skbwalk.host.HostDescription.Socket;
 import io.skbwalk.host.HostDescription.SocketKind;
+import io.skbwalk.host.HostException;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.lib.SourceException;
@@ -76,6 +77,14 @@ public final class HostFile {
   /** Where {@code element}, a record of the description, is written. */
   public SourcePosition positionOf(Object element) {
     return positions.getOrDefault(element, start);
+  }
+
+  /** What {@link io.skbwalk.host.Host} said of this description, with the place that it means. */
+  public SourceException locate(HostException refusal) {
+    Object element = refusal.element();
+    SourcePosition at =
+        element instanceof String sysctl ? positionOfSysctl(sysctl) : positionOf(element);
+    return new SourceException(at, refusal.getMessage());
   }
 
   private HostDescription host(YamlValue root) {

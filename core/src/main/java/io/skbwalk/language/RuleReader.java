@@ -51,7 +51,7 @@ final class RuleReader {
   /** Reads a rule, a mapping or a string; several when it lists addresses. */
   static List<Rule> read(YamlValue value) {
     SourcePosition at = value.position();
-    if (value.isScalar() && !value.isNull()) {
+    if (value.isScalar() && !value.isNull() && !value.text().isBlank()) {
       return RuleParser.parse(words(value), at, 0, 0);
     }
     if (!value.isMap()) {
@@ -246,8 +246,9 @@ final class RuleReader {
   }
 
   private void action(YamlValue key, YamlValue value) {
-    action.add(word(key.text().equals("goto") ? "-g" : "-j", key));
-    if (!value.isMap()) {
+    boolean goTo = key.text().equals("goto");
+    action.add(word(goTo ? "-g" : "-j", key));
+    if (goTo || !value.isMap()) {
       if (value.isNull()) {
         throw key.error(key.text() + " needs a target or the name of a chain");
       }
