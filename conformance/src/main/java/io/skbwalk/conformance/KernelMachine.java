@@ -379,8 +379,9 @@ final class KernelMachine implements AutoCloseable {
             sent.add(new Sent(name, frame));
           }
         });
-    refused.addAll(drops.read());
-    return new StepOutcome(sent, refused);
+    List<String> dropped = drops.read();
+    // Where a hook found that no route leads to where it sent the packet there was one to drop.
+    return new StepOutcome(sent, dropped.isEmpty() ? refused : dropped);
   }
 
   // ---- what is left at the end
