@@ -192,6 +192,7 @@ final class KernelMachine implements AutoCloseable {
       rawSocket =
           Libc.socket(Libc.AF_INET, Libc.SOCK_RAW | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 255);
       Libc.setsockopt(rawSocket, Libc.SOL_SOCKET, Libc.SO_BROADCAST, Libc.intValue(1), 4);
+      Libc.setsockopt(rawSocket, Libc.IPPROTO_IP, Libc.IP_FREEBIND, Libc.intValue(1), 4);
     }
     events = new ConntrackEvents();
     for (int fd : taps.values()) {
@@ -300,7 +301,7 @@ final class KernelMachine implements AutoCloseable {
                   Libc.SOCK_RAW | flags,
                   Short.toUnsignedInt(Short.reverseBytes((short) socket.protocol())));
         };
-    if (socket.device() != null) {
+    if (socket.device() != null && socket.kind() != HostDescription.SocketKind.PACKET) {
       byte[] name = (socket.device() + "\0").getBytes(StandardCharsets.US_ASCII);
       Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_BINDTODEVICE, name, name.length);
     }
@@ -321,7 +322,10 @@ final class KernelMachine implements AutoCloseable {
         }
       }
       case PACKET -> {
-        // It sees every interface's frames.
+        if (socket.device() != null) {
+          int index = Libc.if_nametoindex(socket.device());
+          Libc.bind(fd, Libc.linkLayer(socket.protocol(), index), Libc.LINK_LAYER_LENGTH);
+        }
       }
     }
     return fd;
@@ -351,8 +355,13 @@ final class KernelMachine implements AutoCloseable {
     List<String> refused = new ArrayList<>();
     if (step.device() == null) {
       byte[] packet = step.bytes();
+      int source = java.nio.ByteBuffer.wrap(packet).getInt(12);
       int destination = java.nio.ByteBuffer.wrap(packet).getInt(16);
       try {
+        // The route is asked for with the socket's own address and type of service.
+        Libc.bind(rawSocket, Libc.inet(source, 0), 16);
+        Libc.setsockopt(
+            rawSocket, Libc.IPPROTO_IP, Libc.IP_TOS, Libc.intValue(packet[1] & 0xff), 4);
         Libc.sendto(rawSocket, packet, packet.length, 0, Libc.inet(destination, 0), 16);
       } catch (LastErrorException e) {
         // EPERM and the like: the packet was refused on its way, as its drop reason tells. Without

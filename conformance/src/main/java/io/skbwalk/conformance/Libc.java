@@ -35,6 +35,13 @@ final class Libc {
   static final int SO_BINDTODEVICE = 25;
   static final int SO_ATTACH_FILTER = 26;
 
+  static final int IPPROTO_IP = 0;
+  static final int IP_TOS = 1;
+  static final int IP_FREEBIND = 15;
+
+  /** Bytes of a struct sockaddr_ll. */
+  static final int LINK_LAYER_LENGTH = 20;
+
   static final long TUNSETIFF = 0x400454caL;
   static final short IFF_TAP = 0x0002;
   static final short IFF_NO_PI = 0x1000;
@@ -67,6 +74,8 @@ final class Libc {
 
   static native int setsockopt(int fd, int level, int option, byte[] value, int length)
       throws LastErrorException;
+
+  static native int if_nametoindex(String name) throws LastErrorException;
 
   static native long recv(int fd, byte[] bytes, long count, int flags) throws LastErrorException;
 
@@ -110,6 +119,16 @@ final class Libc {
     bytes.order(ByteOrder.BIG_ENDIAN);
     bytes.putShort(2, (short) port);
     bytes.putInt(4, address);
+    return bytes.array();
+  }
+
+  /** A struct sockaddr_ll: an EtherType on the interface of that index. */
+  static byte[] linkLayer(int etherType, int index) {
+    ByteBuffer bytes = ByteBuffer.allocate(LINK_LAYER_LENGTH).order(ByteOrder.nativeOrder());
+    bytes.putShort(0, (short) AF_PACKET);
+    bytes.putInt(4, index);
+    bytes.order(ByteOrder.BIG_ENDIAN);
+    bytes.putShort(2, (short) etherType);
     return bytes.array();
   }
 

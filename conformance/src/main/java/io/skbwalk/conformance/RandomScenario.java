@@ -3,21 +3,11 @@
 package io.skbwalk.conformance;
 
 import io.skbwalk.host.HostDescription;
-import io.skbwalk.host.HostDescription.Address;
-import io.skbwalk.host.HostDescription.Interface;
-import io.skbwalk.host.HostDescription.Neighbour;
-import io.skbwalk.host.HostDescription.PolicyRule;
-import io.skbwalk.host.HostDescription.Route;
-import io.skbwalk.host.HostDescription.RouteType;
-import io.skbwalk.host.HostDescription.Socket;
-import io.skbwalk.host.HostDescription.SocketKind;
 import io.skbwalk.language.FrameBuilder;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import java.util.ArrayList;
-import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Map;
 import java.util.Random;
 
 /**
@@ -26,29 +16,10 @@ import java.util.Random;
  * clock runs.
  */
 final class RandomScenario {
-  private static final long MAC0 = Mac.parse("02:00:00:00:00:01");
-  private static final long MAC1 = Mac.parse("02:00:00:00:01:01");
-  private static final int OUTSIDE = Ip4.parse("203.0.113.1");
-  private static final int INSIDE = Ip4.parse("192.168.7.1");
-
-  /** Machines outside: two on the link, others behind the gateway. */
-  private static final int[] PEERS_OUT = {
-    Ip4.parse("203.0.113.254"),
-    Ip4.parse("203.0.113.9"),
-    Ip4.parse("198.51.100.9"),
-    Ip4.parse("198.51.100.77"),
-  };
-
-  /** Machines inside. */
-  private static final int[] PEERS_IN = {
-    Ip4.parse("192.168.7.2"), Ip4.parse("192.168.7.3"), Ip4.parse("192.168.7.80"),
-  };
-
   private static final int[] PORTS = {22, 53, 80, 443, 8080, 5000, 40000, 33434};
 
   private final Random random;
   private final List<Scenario.Step> steps = new ArrayList<>();
-  private boolean router;
   private int ids = 1;
 
   private RandomScenario(long seed) {
@@ -58,7 +29,7 @@ final class RandomScenario {
   /** The scenario of {@code seed}. */
   static Scenario of(long seed) {
     RandomScenario draw = new RandomScenario(seed);
-    HostDescription host = draw.host();
+    HostDescription host = new RandomHost(draw.random).description();
     String rules = new RandomRules(draw.random).text();
     int flows = 1 + draw.random.nextInt(6);
     for (int i = 0; i < flows; i++) {
@@ -73,104 +44,6 @@ final class RandomScenario {
 
   private int pick(int... values) {
     return values[random.nextInt(values.length)];
-  }
-
-  // ---- the host
-  // -------------------------------------------------------------------------------------
-
-  private HostDescription host() {
-    router = !oneIn(4);
-    List<Address> outside = new ArrayList<>(List.of(new Address(OUTSIDE, 24)));
-    if (oneIn(3)) {
-      outside.add(new Address(OUTSIDE + 1, 24));
-    }
-    List<Address> inside = List.of(new Address(INSIDE, 24));
-    List<Interface> interfaces =
-        List.of(
-            new Interface("eth0", MAC0, outside, oneIn(5) ? 600 : 1500, true, 256, null, 0),
-            new Interface("eth1", MAC1, inside, oneIn(4) ? 1280 : 1500, true, 256, null, 0));
-    List<Route> routes = new ArrayList<>();
-    if (!oneIn(8)) {
-      routes.add(route("0.0.0.0", 0, RouteType.UNICAST, "203.0.113.254", "eth0", 254));
-    }
-    if (oneIn(4)) {
-      RouteType[] types = {RouteType.UNREACHABLE, RouteType.PROHIBIT, RouteType.BLACKHOLE};
-      routes.add(route("198.51.100.64", 26, types[random.nextInt(3)], null, null, 254));
-    }
-    List<PolicyRule> policies = new ArrayList<>();
-    if (oneIn(4)) {
-      routes.add(route("198.51.100.0", 24, RouteType.UNICAST, "203.0.113.9", "eth0", 100));
-      policies.add(
-          new PolicyRule(1000, 0, 0, 0, 0, 1, 0xff, 0, null, null, 100, RouteType.UNICAST, false));
-    }
-    if (oneIn(8)) {
-      policies.add(
-          new PolicyRule(
-              1100, PEERS_IN[1], 32, 0, 0, 0, 0, 0, null, null, 0, RouteType.PROHIBIT, false));
-    }
-    List<Neighbour> neighbours = new ArrayList<>();
-    for (int peer : new int[] {PEERS_OUT[0], PEERS_OUT[1]}) {
-      neighbours.add(new Neighbour(peer, mac(peer), "eth0"));
-    }
-    for (int peer : PEERS_IN) {
-      neighbours.add(new Neighbour(peer, mac(peer), "eth1"));
-    }
-    Map<String, String> sysctls = new LinkedHashMap<>();
-    sysctls.put("net.ipv4.ip_forward", router ? "1" : "0");
-    sysctls.put("net.ipv4.conf.all.rp_filter", "0");
-    sysctls.put("net.ipv4.conf.eth0.rp_filter", Integer.toString(pick(0, 0, 1, 2)));
-    sysctls.put("net.ipv4.conf.eth1.rp_filter", Integer.toString(pick(0, 0, 1, 2)));
-    sysctls.put("net.netfilter.nf_conntrack_acct", oneIn(2) ? "1" : "0");
-    if (oneIn(5)) {
-      sysctls.put("net.netfilter.nf_conntrack_tcp_loose", "0");
-    }
-    if (oneIn(6)) {
-      sysctls.put("net.netfilter.nf_conntrack_tcp_be_liberal", "1");
-    }
-    if (oneIn(8)) {
-      sysctls.put("net.netfilter.nf_conntrack_checksum", "0");
-    }
-    if (oneIn(6)) {
-      sysctls.put("net.ipv4.conf.all.accept_source_route", "1");
-      sysctls.put("net.ipv4.conf.eth0.accept_source_route", "1");
-    }
-    if (oneIn(6)) {
-      sysctls.put("net.ipv4.conf.all.send_redirects", "0");
-      sysctls.put("net.ipv4.conf.eth0.send_redirects", "0");
-    }
-    List<Socket> sockets = new ArrayList<>();
-    sockets.add(new Socket(SocketKind.UDP, 0, 53, 0, null, 0));
-    sockets.add(new Socket(SocketKind.TCP, 0, 22, 0, null, 0));
-    if (oneIn(2)) {
-      sockets.add(new Socket(SocketKind.TCP, OUTSIDE, 80, 0, null, 0));
-    }
-    if (oneIn(4)) {
-      sockets.add(new Socket(SocketKind.UDP, INSIDE, 5000, 0, null, 0));
-    }
-    if (oneIn(5)) {
-      sockets.add(new Socket(SocketKind.RAW, 0, 0, pick(1, 6, 17, 47), null, 0));
-    }
-    return new HostDescription(
-        "host", interfaces, routes, policies, neighbours, false, sysctls, sockets);
-  }
-
-  private static Route route(
-      String to, int length, RouteType type, String via, String device, int table) {
-    return new Route(
-        Ip4.parse(to),
-        length,
-        type,
-        via == null ? 0 : Ip4.parse(via),
-        device,
-        table,
-        0,
-        0,
-        0,
-        false);
-  }
-
-  private static long mac(int address) {
-    return 0x0200_0000_0000L | address & 0xFFFFFFFFL;
   }
 
   // ---- conversations
@@ -192,18 +65,23 @@ final class RandomScenario {
 
   private Flow flow() {
     return switch (random.nextInt(6)) {
-      case 0, 1 -> new Flow(pick(PEERS_IN), pick(PEERS_OUT), "eth1", "eth0");
-      case 2 -> new Flow(pick(PEERS_OUT), pick(PEERS_IN), "eth0", "eth1");
-      case 3 -> new Flow(pick(PEERS_OUT), OUTSIDE, "eth0", null);
-      case 4 -> new Flow(pick(PEERS_IN), pick(INSIDE, OUTSIDE), "eth1", null);
-      default -> new Flow(OUTSIDE, pick(PEERS_OUT), null, "eth0");
+      case 0, 1 -> new Flow(pick(RandomHost.PEERS_IN), pick(RandomHost.PEERS_OUT), "eth1", "eth0");
+      case 2 -> new Flow(pick(RandomHost.PEERS_OUT), pick(RandomHost.PEERS_IN), "eth0", "eth1");
+      case 3 -> new Flow(pick(RandomHost.PEERS_OUT), RandomHost.OUTSIDE, "eth0", null);
+      case 4 ->
+          new Flow(
+              pick(RandomHost.PEERS_IN), pick(RandomHost.INSIDE, RandomHost.OUTSIDE), "eth1", null);
+      default -> new Flow(RandomHost.OUTSIDE, pick(RandomHost.PEERS_OUT), null, "eth0");
     };
   }
 
   private FrameBuilder frame(String device, int from, int to) {
     long source =
-        mac(device != null && device.equals("eth0") && from >>> 24 == 198 ? PEERS_OUT[0] : from);
-    return new FrameBuilder("eth1".equals(device) ? MAC1 : MAC0, source)
+        RandomHost.mac(
+            device != null && device.equals("eth0") && from >>> 24 == 198
+                ? RandomHost.PEERS_OUT[0]
+                : from);
+    return new FrameBuilder("eth1".equals(device) ? RandomHost.MAC1 : RandomHost.MAC0, source)
         .ip(from, to)
         .id(ids++)
         .ttl(oneIn(12) ? pick(0, 1, 2, 255) : 64)
@@ -383,11 +261,14 @@ final class RandomScenario {
     int to = side == 0 ? flow.client : flow.server;
     int far = side == 0 ? flow.server : flow.client;
     int from =
-        oneIn(2) || device == null ? far : device.equals("eth0") ? PEERS_OUT[0] : PEERS_IN[1];
+        oneIn(2) || device == null
+            ? far
+            : device.equals("eth0") ? RandomHost.PEERS_OUT[0] : RandomHost.PEERS_IN[1];
     FrameBuilder error = frame(device, from, to);
     int type = pick(3, 3, 3, 11, 12, 5, 4);
     int code = type == 3 ? pick(0, 1, 2, 3, 4, 13, 15, 16) : type == 11 ? pick(0, 1) : 0;
-    int rest = type == 3 && code == 4 ? pick(576, 1280, 0) : type == 5 ? PEERS_OUT[1] : 0;
+    int rest =
+        type == 3 && code == 4 ? pick(576, 1280, 0) : type == 5 ? RandomHost.PEERS_OUT[1] : 0;
     int quoted = oneIn(4) ? random.nextInt(packet.length + 1) : Math.min(packet.length, 28);
     error.icmp(type, code, rest).payload(java.util.Arrays.copyOf(packet, quoted));
     add(device, error, "ICMP error " + type + "/" + code);
@@ -534,28 +415,34 @@ final class RandomScenario {
       Ip4.parse("239.1.2.3"),
       Ip4.parse("240.0.0.1"),
       Ip4.parse("0.1.2.3"),
-      OUTSIDE,
-      INSIDE,
+      RandomHost.OUTSIDE,
+      RandomHost.INSIDE,
       Ip4.parse("203.0.113.255"),
       Ip4.parse("203.0.113.0"),
       Ip4.parse("192.168.7.255"),
       Ip4.parse("10.1.1.1"),
       Ip4.parse("169.254.1.1"),
-      PEERS_IN[0],
-      PEERS_OUT[1],
+      RandomHost.PEERS_IN[0],
+      RandomHost.PEERS_OUT[1],
       Ip4.parse("198.51.100.70"),
     };
     for (int i = 0; i < count; i++) {
       String device = oneIn(2) ? "eth0" : "eth1";
-      int from = oneIn(2) ? pick(addresses) : pick(PEERS_OUT);
-      int to = oneIn(2) ? pick(addresses) : pick(OUTSIDE, INSIDE, PEERS_IN[2]);
-      long destination = device.equals("eth0") ? MAC0 : MAC1;
+      int from = oneIn(2) ? pick(addresses) : pick(RandomHost.PEERS_OUT);
+      int to =
+          oneIn(2)
+              ? pick(addresses)
+              : pick(RandomHost.OUTSIDE, RandomHost.INSIDE, RandomHost.PEERS_IN[2]);
+      long destination = device.equals("eth0") ? RandomHost.MAC0 : RandomHost.MAC1;
       if (oneIn(4)) {
         destination =
             oneIn(2) ? Mac.BROADCAST : oneIn(2) ? Mac.parse("01:00:5e:00:00:01") : 0x0200DEADBEEFL;
       }
       FrameBuilder builder =
-          new FrameBuilder(destination, mac(from)).ip(from, to).id(ids++).ttl(pick(1, 2, 64));
+          new FrameBuilder(destination, RandomHost.mac(from))
+              .ip(from, to)
+              .id(ids++)
+              .ttl(pick(1, 2, 64));
       switch (random.nextInt(4)) {
         case 0 -> builder.udp(4000, pick(PORTS)).payload(bytes(20));
         case 1 -> builder.tcp(4000, pick(PORTS), 0x02, 1, 0, 8192);
