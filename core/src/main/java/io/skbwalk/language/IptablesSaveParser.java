@@ -52,31 +52,10 @@ public final class IptablesSaveParser {
     return parser.rules.build();
   }
 
-  /** Is {@code text} iptables-save's, rather than YAML? Its first word tells. */
-  public static boolean recognizes(String text) {
-    for (String line : text.split("\n", -1)) {
-      String first = line.strip();
-      if (!first.isEmpty() && !first.startsWith("#")) {
-        return first.startsWith("*");
-      }
-    }
-    return false;
-  }
-
-  /**
-   * Reads the words of one rule, as it may stand in a YAML string.
-   *
-   * @param text what would follow {@code -A CHAIN}
-   * @param at where it begins
-   */
-  public static List<Rule> parseRule(String text, SourcePosition at) {
-    return RuleParser.parse(words(text, at), at, 0, 0);
-  }
-
   private void line(String raw, int number) {
     String line = raw.endsWith("\r") ? raw.substring(0, raw.length() - 1) : raw;
     SourcePosition at = new SourcePosition(file, number, 1);
-    List<Token> words = line.startsWith("#") ? List.of() : words(line, at);
+    List<Token> words = line.stripLeading().startsWith("#") ? List.of() : words(line, at);
     if (words.isEmpty()) {
       return;
     }

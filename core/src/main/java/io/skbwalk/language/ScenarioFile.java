@@ -24,7 +24,8 @@ public final class ScenarioFile {
    * Rules that a scenario brings along, not parsed yet.
    *
    * @param file the file that they come from (the scenario itself when they stand in it)
-   * @param text YAML or iptables-save; null when {@code tables} is set
+   * @param text YAML or iptables-save, its lines where they are in the file; null when {@code
+   *     tables} is set
    * @param tables the YAML mapping when they stand in the scenario
    */
   record Rules(String file, String text, YamlValue tables, SourcePosition position) {}
@@ -108,7 +109,7 @@ public final class ScenarioFile {
     }
     String text = value.text();
     if (text.contains("\n")) {
-      return new Rules(file, text, null, value.position());
+      return new Rules(file, value.textInPlace(), null, value.position());
     }
     return new Rules(text, read(value, files), null, value.position());
   }

@@ -10,6 +10,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
 import org.yaml.snakeyaml.constructor.SafeConstructor;
@@ -40,10 +41,12 @@ final class YamlValue {
   private static final int MAX_LINE = 512 * 1024;
 
   private final String file;
+  private final String source;
   private final Node node;
 
-  private YamlValue(String file, Node node) {
+  private YamlValue(String file, String source, Node node) {
     this.file = file;
+    this.source = source;
     this.node = node;
   }
 
@@ -57,7 +60,7 @@ final class YamlValue {
     options.setAllowDuplicateKeys(false);
     try {
       Node node = new Yaml(new SafeConstructor(options)).compose(new StringReader(text));
-      return node == null ? null : new YamlValue(file, node);
+      return node == null ? null : new YamlValue(file, text, node);
     } catch (MarkedYAMLException e) {
       Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
       String problem = e.getProblem() == null ? e.getContext() : e.getProblem();
@@ -200,6 +203,27 @@ final class YamlValue {
     throw error("expected a single value, found a " + (isMap() ? "mapping" : "list"));
   }
 
+  /**
+   * The scalar with as many line ends before it as there are in the file, so that what reads it
+   * finds its lines where they are. A block ({@code |}) keeps its indentation, too.
+   */
+  String textInPlace() {
+    String text = text();
+    if (!(node instanceof ScalarNode scalar)
+        || scalar.getScalarStyle() != DumperOptions.ScalarStyle.LITERAL) {
+      return "\n".repeat(position().line() - 1) + text;
+    }
+    int first = position().line();
+    List<String> there = source.lines().skip(first).limit(text.lines().count()).toList();
+    StringBuilder placed = new StringBuilder("\n".repeat(first));
+    int number = 0;
+    for (String line : text.lines().toList()) {
+      String whole = there.get(number++);
+      placed.append(line.isEmpty() || !whole.endsWith(line) ? line : whole).append('\n');
+    }
+    return placed.toString();
+  }
+
   /** The scalar as a whole number from {@code min} to {@code max}; 0x and 0 prefixes as in C. */
   long number(long min, long max) {
     String text = text();
@@ -243,7 +267,7 @@ final class YamlValue {
     }
     List<YamlValue> values = new ArrayList<>();
     for (Node element : sequence.getValue()) {
-      values.add(new YamlValue(file, element));
+      values.add(new YamlValue(file, source, element));
     }
     return values;
   }
@@ -256,13 +280,13 @@ final class YamlValue {
     Map<YamlValue, YamlValue> values = new LinkedHashMap<>();
     Map<String, YamlValue> seen = new LinkedHashMap<>();
     for (NodeTuple tuple : mapping.getValue()) {
-      YamlValue key = new YamlValue(file, tuple.getKeyNode());
+      YamlValue key = new YamlValue(file, source, tuple.getKeyNode());
       YamlValue before = seen.put(key.text(), key);
       if (before != null) {
         throw key.error(
             "the key " + key.text() + " is there already, in line " + before.position().line());
       }
-      values.put(key, new YamlValue(file, tuple.getValueNode()));
+      values.put(key, new YamlValue(file, source, tuple.getValueNode()));
     }
     return values;
   }

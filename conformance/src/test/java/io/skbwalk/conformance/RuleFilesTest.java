@@ -1,0 +1,99 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.conformance;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
+
+import io.skbwalk.language.IptablesSavePrinter;
+import io.skbwalk.language.RulesFile;
+import io.skbwalk.netfilter.tables.RuleSet;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.Random;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.MethodSource;
+
+/** Rules in YAML, printed for iptables-restore, and what the kernel then has. */
+class RuleFilesTest {
+  static List<Path> files() throws IOException {
+    try (Stream<Path> files = Files.list(Path.of("../rules"))) {
+      return files.filter(file -> file.toString().endsWith(".yaml")).sorted().toList();
+    }
+  }
+
+  private static RuleSet read(String file, String text) {
+    return RulesFile.merge(List.of(RulesFile.parse(file, text)));
+  }
+
+  @ParameterizedTest
+  @MethodSource("files")
+  void theKernelTakesThemAndPrintsThemTheSame(Path file) throws IOException {
+    String unavailable = KernelMachine.unavailable();
+    assumeTrue(unavailable == null, unavailable);
+    RuleSet rules = read(file.toString(), Files.readString(file));
+    String printed = IptablesSavePrinter.print(rules, false);
+    String tables =
+        rules.tables().stream().map(table -> table.kind().label).collect(Collectors.joining(" "));
+    String saved =
+        Commands.runWith(
+            printed,
+            "unshare",
+            "-n",
+            "sh",
+            "-ec",
+            "iptables-legacy-restore -w 30; for table in "
+                + tables
+                + "; do iptables-legacy-save -t $table; done");
+    assertEquals(
+        printed,
+        saved
+            .lines()
+            .filter(line -> !line.startsWith("#"))
+            .map(l -> l + "\n")
+            .collect(Collectors.joining()));
+  }
+
+  /** A rule in iptables' words means the same in a YAML string as in iptables-save's output. */
+  @Test
+  void randomRulesReadTheSameAsYamlStrings() {
+    for (long seed = 1; seed <= 300; seed++) {
+      String text = new RandomRules(new Random(seed)).text();
+      RuleSet rules = read("f.v4", text);
+      String printed = IptablesSavePrinter.print(rules, false);
+      assertEquals(printed, IptablesSavePrinter.print(read("f.yaml", yaml(rules)), false));
+    }
+  }
+
+  private static String yaml(RuleSet rules) {
+    StringBuilder yaml = new StringBuilder("tables:");
+    yaml.append(rules.tables().isEmpty() ? " {}\n" : "\n");
+    for (RuleSet.Table table : rules.tables()) {
+      yaml.append("  ").append(table.kind()).append(":\n");
+      for (RuleSet.Chain chain : table.chains()) {
+        yaml.append("    ").append(chain.name()).append(":\n");
+        if (chain.policy() != null) {
+          yaml.append("      policy: ").append(chain.policy()).append('\n');
+        }
+        yaml.append("      rules:\n");
+        chain
+            .rules()
+            .forEach(
+                rule ->
+                    yaml.append("        - ")
+                        .append(rule.save().isEmpty() ? "{}" : quoted(rule.save()))
+                        .append('\n'));
+      }
+    }
+    return yaml.toString();
+  }
+
+  private static String quoted(String text) {
+    return "'" + text.replace("'", "''") + "'";
+  }
+}
