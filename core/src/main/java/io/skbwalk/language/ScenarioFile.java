@@ -57,7 +57,7 @@ public final class ScenarioFile {
    * Reads a scenario.
    *
    * @param file its name, for errors
-   * @param host the host to use when the scenario names none; may be null
+   * @param host the host to use whatever the scenario says; null for the scenario's own
    * @param files reads what the scenario refers to
    * @throws SourceException at the first thing that is wrong
    */

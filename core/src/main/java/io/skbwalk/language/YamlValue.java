@@ -6,6 +6,7 @@ import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
 import java.io.StringReader;
 import java.util.ArrayList;
+import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,6 +61,9 @@ final class YamlValue {
     options.setAllowDuplicateKeys(false);
     try {
       Node node = new Yaml(new SafeConstructor(options)).compose(new StringReader(text));
+      if (node != null) {
+        refuseCycles(file, node, new IdentityHashMap<>());
+      }
       return node == null ? null : new YamlValue(file, text, node);
     } catch (MarkedYAMLException e) {
       Mark mark = e.getProblemMark() == null ? e.getContextMark() : e.getProblemMark();
@@ -73,6 +77,26 @@ final class YamlValue {
       throw new SourceException(
           new SourcePosition(file, 0, 0), "not YAML: " + firstLine(e.getMessage()));
     }
+  }
+
+  /** An alias may stand inside what it names: whoever follows it never ends. */
+  private static void refuseCycles(String file, Node node, Map<Node, Boolean> done) {
+    if (node instanceof ScalarNode || Boolean.TRUE.equals(done.get(node))) {
+      return;
+    }
+    if (done.put(node, false) != null) {
+      throw new SourceException(
+          position(file, node.getStartMark()), "not YAML as it is needed here: it contains itself");
+    }
+    if (node instanceof SequenceNode sequence) {
+      sequence.getValue().forEach(one -> refuseCycles(file, one, done));
+    } else if (node instanceof MappingNode mapping) {
+      for (NodeTuple tuple : mapping.getValue()) {
+        refuseCycles(file, tuple.getKeyNode(), done);
+        refuseCycles(file, tuple.getValueNode(), done);
+      }
+    }
+    done.put(node, true);
   }
 
   private static void refuseLongLines(String file, String text) {

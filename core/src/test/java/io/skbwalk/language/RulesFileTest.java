@@ -13,6 +13,7 @@ import io.skbwalk.netfilter.tables.TableKind;
 import java.util.List;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.function.Executable;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -294,6 +295,10 @@ class RulesFileTest {
         "\u007fELF\2\1\1",
         "tables: !!javax.script.ScriptEngineManager [!!java.net.URL [\"http://192.0.2.1\"]]",
         "tables: &a {filter: *a}",
+        "interfaces: &a {eth0: *a}",
+        "host: {interfaces: {e: {macaddress: '02:00:00:00:00:01'}}}\n"
+            + "experiments: [{packets: [{sent: true, icmp: &a {from: 1.1.1.1, to: 1.1.1.1, type: 3,"
+            + " quote: {icmp: *a}}}]}]",
         "tables: &a {filter: {INPUT: *a}}",
         "tables: {filter: {INPUT: {rules: &r [*r]}}}",
         "tables: {filter: {INPUT: {rules: [{match: &m [*m]}]}}}",
@@ -309,10 +314,13 @@ class RulesFileTest {
   @ParameterizedTest
   @MethodSource("hostile")
   void refusesHostileFilesInOneLine(String text) {
-    RuntimeException refused =
-        assertThrows(
-            RuntimeException.class, () -> RulesFile.merge(List.of(RulesFile.parse("f", text))));
-    String said = refused.getMessage();
+    assertOneLine(() -> RulesFile.merge(List.of(RulesFile.parse("f", text))));
+    assertOneLine(() -> HostFile.parse("f", text));
+    assertOneLine(() -> ScenarioFile.parse("f", text, null, name -> text));
+  }
+
+  private static void assertOneLine(Executable read) {
+    String said = assertThrows(SourceException.class, read).getMessage();
     assertTrue(said.matches("f(:[0-9]+:[0-9]+)?: .{5,900}"), said);
     assertFalse(said.chars().anyMatch(c -> c < ' '), said);
   }
