@@ -43,6 +43,23 @@ final class ConntrackMemory {
   static final int MASQUERADE_INDEX = 17;
   static final int PROTOCOL_WORDS = 18;
 
+  /** Parts of {@link #META} above the protocol number: 16 bits of zone, 2 of its directions. */
+  static final int META_ZONE_SHIFT = 8;
+
+  static final int META_DIR_SHIFT = 24;
+
+  /** A template's zone is that of the packet's mark. */
+  static final int META_ZONE_FROM_MARK = 1 << 26;
+
+  /** The entry has counters. */
+  static final int META_ACCT = 1 << 27;
+
+  /** The entry has events to tell. */
+  static final int META_EVENTS = 1 << 28;
+
+  /** The entry has a start time. */
+  static final int META_START = 1 << 29;
+
   /** Words of an entry. */
   private static final int WORD_SHIFT = 5;
 

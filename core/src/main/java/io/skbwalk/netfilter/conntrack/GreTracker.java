@@ -26,7 +26,7 @@ final class GreTracker {
   }
 
   /** Plays gre_pkt_to_tuple. */
-  boolean tuple(SkBuff skb, int offset, ConntrackTuple tuple) {
+  static boolean tuple(SkBuff skb, int offset, ConntrackTuple tuple) {
     tuple.sourcePort = 0;
     tuple.destinationPort = 0;
     if (offset + 4 > skb.tail || (skb.u16(offset) & VERSION_MASK) != 1 || offset + 8 > skb.tail) {

@@ -86,7 +86,7 @@ final class IcmpTracker {
       conntrack.because("the quoted packet is a later fragment or not whole");
       return false;
     }
-    if (!conntrack.tupleOf(skb, quoted, offset, skb.u8(quoted + IpHeader.PROTOCOL_OFFSET), inner)
+    if (!ConntrackIn.tupleOf(skb, quoted, offset, skb.u8(quoted + IpHeader.PROTOCOL_OFFSET), inner)
         || !inner.invert(inner)) {
       conntrack.because("the quoted packet is of no connection");
       return false;

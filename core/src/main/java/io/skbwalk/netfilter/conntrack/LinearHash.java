@@ -22,6 +22,15 @@ abstract class LinearHash {
     heads[0] = new int[1 << CHUNK_SHIFT];
   }
 
+  /** A hash of four words, by two rounds of multiplication. */
+  static int mix(int source, int destination, int ports, int rest) {
+    long x = ((long) source << 32 | destination & 0xFFFFFFFFL) * 0x9E3779B97F4A7C15L;
+    x ^= x >>> 32;
+    x = (x + ((long) ports << 32 | rest & 0xFFFFFFFFL)) * 0xBF58476D1CE4E5B9L;
+    x ^= x >>> 29;
+    return (int) (x * 0x94D049BB133111EBL >>> 32);
+  }
+
   /** Nodes in all chains. */
   final int size() {
     return size;
