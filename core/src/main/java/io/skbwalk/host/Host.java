@@ -164,7 +164,7 @@ public final class Host {
           }
         },
         transport);
-    transport.init(routing, inet.output(), inet.icmp());
+    transport.init(netfilter, routing, inet.output(), inet.icmp());
     core.addPacketType(EthernetHeader.ETH_P_IP, inet.receive()::receive);
     core.addPacketType(EthernetHeader.ETH_P_ARP, (skb, dev) -> neighbours.arp().receive(skb));
   }

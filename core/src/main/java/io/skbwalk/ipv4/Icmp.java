@@ -18,6 +18,7 @@ import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
+import io.skbwalk.skb.TcpHeader;
 import io.skbwalk.trace.TraceEvent;
 
 /** Plays net/ipv4/icmp.c: queries answered, errors received and sent (RFC 792, 1122, 1812). */
@@ -191,8 +192,7 @@ public final class Icmp {
   }
 
   private DropReason dispatch(SkBuff skb) {
-    if (skb.ipSummed != SkBuff.CHECKSUM_UNNECESSARY
-        && Checksum.of(skb.head, skb.data, skb.length()) != 0) {
+    if (!skb.checksumUnnecessary() && Checksum.of(skb.head, skb.data, skb.length()) != 0) {
       return DropReason.ICMP_CSUM;
     }
     if (!skb.mayPull(IcmpHeader.LENGTH)) {
@@ -495,10 +495,28 @@ public final class Icmp {
         answer.head,
         answer.transportHeader + IcmpHeader.LENGTH,
         length);
+    if (skb.ipSummed == SkBuff.CHECKSUM_PARTIAL) {
+      quotePartialChecksum(answer, answer.transportHeader + IcmpHeader.LENGTH);
+    }
     if (isError(type)) {
       netfilter.attach(answer, skb);
     }
     push(answer, skb, "icmp_send", type, code, info, tos, mark, destination);
+  }
+
+  /** The reset quoted at {@code ip} has no checksum yet, only its pseudo header's sum. */
+  private static void quotePartialChecksum(SkBuff answer, int ip) {
+    int header = (answer.u8(ip) & 0x0F) * 4;
+    int check = ip + header + TcpHeader.CHECKSUM_OFFSET;
+    if (check + 2 <= answer.tail) {
+      long sum =
+          Checksum.pseudoHeader(
+              answer.u32(ip + IpHeader.SOURCE_OFFSET),
+              answer.u32(ip + IpHeader.DESTINATION_OFFSET),
+              answer.u8(ip + IpHeader.PROTOCOL_OFFSET),
+              answer.u16(ip + IpHeader.TOTAL_LENGTH_OFFSET) - header);
+      answer.setU16(check, ~Checksum.fold(sum) & 0xFFFF);
+    }
   }
 
   /**

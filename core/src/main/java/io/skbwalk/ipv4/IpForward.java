@@ -64,6 +64,10 @@ final class IpForward {
       net.skbs.drop(skb, DropReason.NOT_SPECIFIED, "ip_forward");
       return;
     }
+    if (skb.ipSummed == SkBuff.CHECKSUM_COMPLETE) {
+      // skb_forward_csum: the TTL is about to change.
+      skb.ipSummed = SkBuff.CHECKSUM_NONE;
+    }
     int ttl = IpHeader.ttl(skb);
     if (ttl <= 1) {
       icmp.send(skb, IcmpHeader.TIME_EXCEEDED, Icmp.EXC_TTL, 0);

@@ -51,7 +51,7 @@ final class Reject {
     }
     int at = skb.networkHeader + IpHeader.headerLength(skb);
     int protocol = IpHeader.protocol(skb);
-    if (skb.ipSummed == SkBuff.CHECKSUM_UNNECESSARY
+    if (skb.checksumUnnecessary()
         || !verifiesChecksum(skb, at, protocol)
         || checksumIsRight(skb, at, protocol)) {
       icmp.send(skb, IcmpHeader.DEST_UNREACH, code, 0);
@@ -71,14 +71,16 @@ final class Reject {
 
   /** Plays nf_ip_checksum: protocols that it does not know must sum up to 0 too. */
   private static boolean checksumIsRight(SkBuff skb, int at, int protocol) {
-    int length = skb.tail - at;
-    // The kernel sums the sound IP header too, which counts nothing but makes 0 and 0xFFFF one.
-    long sum = 0xFFFF;
+    // The kernel sums the IP header too. That counts nothing while the header is sound, which it is
+    // not where an option has been written to and the header's checksum comes later.
+    long sum = 0;
     if (protocol == IpHeader.IPPROTO_TCP || protocol == IpHeader.IPPROTO_UDP) {
       sum =
-          Checksum.pseudoHeader(IpHeader.source(skb), IpHeader.destination(skb), protocol, length);
+          Checksum.pseudoHeader(
+              IpHeader.source(skb), IpHeader.destination(skb), protocol, skb.tail - at);
     }
-    return Checksum.fold(Checksum.partial(skb.head, at, length, sum)) == 0;
+    int ip = skb.networkHeader;
+    return Checksum.fold(Checksum.partial(skb.head, ip, skb.tail - ip, sum)) == 0;
   }
 
   private boolean fillRoute(SkBuff skb) {
@@ -94,8 +96,7 @@ final class Reject {
         || IpHeader.protocol(skb) != IpHeader.IPPROTO_TCP
         || at + TcpHeader.MIN_LENGTH > skb.tail
         || (TcpHeader.flags(skb, at) & TcpHeader.RST) != 0
-        || skb.ipSummed != SkBuff.CHECKSUM_UNNECESSARY
-            && !checksumIsRight(skb, at, IpHeader.IPPROTO_TCP)) {
+        || isVerifiedForReset(skb) && !checksumIsRight(skb, at, IpHeader.IPPROTO_TCP)) {
       return;
     }
     if (skb.dst == null && !fillRoute(skb)) {
@@ -126,7 +127,7 @@ final class Reject {
     reset.setU16(
         tcp + TcpHeader.CHECKSUM_OFFSET,
         Checksum.fold(Checksum.partial(reset.head, tcp, TcpHeader.MIN_LENGTH, sum)));
-    reset.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
+    reset.ipSummed = SkBuff.CHECKSUM_PARTIAL;
     if (reset.trace != null) {
       reset.trace.on(
           new TraceEvent.Made(
@@ -151,6 +152,15 @@ final class Reject {
     netfilter.attach(reset, skb);
     netfilter.setClosing(skb);
     output.localOut(reset);
+  }
+
+  /**
+   * What conntrack found out about the checksum is no more used for a packet on its way through.
+   */
+  private static boolean isVerifiedForReset(SkBuff skb) {
+    return !skb.checksumUnnecessary()
+        || skb.ipSummed == SkBuff.CHECKSUM_UNNECESSARY
+            && (skb.cbFlags & IpControlBlock.IPSKB_FORWARDED) != 0;
   }
 
   /** Plays nf_reject_ip_tcphdr_put (RFC 9293, 3.10.7.1: the reset of a closed port). */

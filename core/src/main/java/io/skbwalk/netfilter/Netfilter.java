@@ -55,6 +55,13 @@ public final class Netfilter {
     }
   }
 
+  /** Plays nf_reset_ct: see {@link NfCtHook#reset}. */
+  public void resetConntrack(SkBuff skb) {
+    if (conntrack != null && (skb.ct != 0 || skb.ctInfo != 0)) {
+      conntrack.reset(skb);
+    }
+  }
+
   /** Plays nf_ct_set_closing: see {@link NfCtHook#setClosing}. */
   public void setClosing(SkBuff skb) {
     if (conntrack != null && skb.ct != 0) {

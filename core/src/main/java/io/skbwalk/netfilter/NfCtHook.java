@@ -17,6 +17,9 @@ public interface NfCtHook {
    */
   void copy(SkBuff to, SkBuff from);
 
+  /** Plays nf_reset_ct: {@code skb} belongs to no connection any more and is not UNTRACKED. */
+  void reset(SkBuff skb);
+
   /**
    * Plays nf_ct_set_closing: the connection of {@code skb} is about to be reset by this machine.
    */

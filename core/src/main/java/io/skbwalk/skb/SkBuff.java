@@ -35,6 +35,19 @@ public final class SkBuff {
   /** {@link #ipSummed}: known to be right. */
   public static final byte CHECKSUM_UNNECESSARY = 1;
 
+  /**
+   * {@link #ipSummed}: connection tracking has summed the packet up and found it wrong. (In the
+   * kernel a sum, csum, comes with it.)
+   */
+  public static final byte CHECKSUM_COMPLETE = 2;
+
+  /**
+   * {@link #ipSummed}: the kernel has left the transport checksum to the device and keeps the
+   * pseudo header's sum in its place. Here it is filled in at once; the difference shows only in
+   * ICMP errors that quote the packet.
+   */
+  public static final byte CHECKSUM_PARTIAL = 3;
+
   /** {@link #pktType}: to this machine (include/uapi/linux/if_packet.h). */
   public static final byte PACKET_HOST = 0;
 
@@ -97,6 +110,11 @@ public final class SkBuff {
 
   /** One of the CHECKSUM_ constants. */
   public byte ipSummed;
+
+  /** Plays skb_csum_unnecessary: nobody need verify the transport checksum. */
+  public boolean checksumUnnecessary() {
+    return (ipSummed & CHECKSUM_UNNECESSARY) != 0;
+  }
 
   /** EtherType of what {@link #networkHeader} points to, host order (0x0800 IPv4). */
   public int protocol;

@@ -11,6 +11,7 @@ import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.netfilter.Ipv4Operations;
+import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -47,10 +48,10 @@ public final class Transport implements LocalDelivery {
   }
 
   /** Connects it with the IP layer through which it answers. */
-  public void init(Routing routing, IpOutput output, Icmp icmp) {
+  public void init(Netfilter netfilter, Routing routing, IpOutput output, Icmp icmp) {
     this.routing = routing;
     tcp = new TcpDemux(net, output, table, listening, portsInUse);
-    udp = new UdpDemux(net, icmp, table, udpSocks, portsInUse);
+    udp = new UdpDemux(net, netfilter, icmp, table, udpSocks, portsInUse);
   }
 
   /** Who is told of each packet that a socket gets; null for nobody. */

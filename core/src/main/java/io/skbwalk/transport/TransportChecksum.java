@@ -26,7 +26,7 @@ final class TransportChecksum {
    * be.
    */
   static boolean complete(SkBuff skb, int protocol) {
-    if (skb.ipSummed == SkBuff.CHECKSUM_UNNECESSARY) {
+    if (skb.checksumUnnecessary()) {
       return true;
     }
     if (sum(skb, protocol, skb.length()) != 0) {

@@ -4,6 +4,7 @@ package io.skbwalk.transport;
 
 import io.skbwalk.ipv4.Icmp;
 import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -22,15 +23,23 @@ final class UdpDemux {
   private static final String UDP4_LIB_RCV = "__udp4_lib_rcv";
 
   private final Net net;
+  private final Netfilter netfilter;
   private final Icmp icmp;
   private final SocketTable table;
   private final PortsInUse portsInUse;
   private final SocketHash socks;
   private final SocketHash none = new SocketHash();
 
-  UdpDemux(Net net, Icmp icmp, SocketTable table, SocketHash socks, PortsInUse portsInUse) {
+  UdpDemux(
+      Net net,
+      Netfilter netfilter,
+      Icmp icmp,
+      SocketTable table,
+      SocketHash socks,
+      PortsInUse portsInUse) {
     this.portsInUse = portsInUse;
     this.net = net;
+    this.netfilter = netfilter;
     this.icmp = icmp;
     this.table = table;
     this.socks = socks;
@@ -64,6 +73,8 @@ final class UdpDemux {
       }
       return;
     }
+    // What answers it is not attached to its connection.
+    netfilter.resetConntrack(skb);
     if (!complete(skb, protocol)) {
       net.skbs.drop(skb, DropReason.UDP_CSUM, UDP4_LIB_RCV);
       return;
@@ -92,14 +103,21 @@ final class UdpDemux {
       }
       if (length < skb.length()) {
         skb.trim(length);
-        // What conntrack may have verified was the longer datagram.
-        skb.ipSummed = SkBuff.CHECKSUM_NONE;
+        // What conntrack may have verified was the longer datagram. A sum stays a sum.
+        if (skb.ipSummed == SkBuff.CHECKSUM_UNNECESSARY) {
+          skb.ipSummed = SkBuff.CHECKSUM_NONE;
+        }
       }
       if (checksum == 0) {
         skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
         return null;
       }
-      return TransportChecksum.initial(skb, protocol) ? null : DropReason.UDP_CSUM;
+      // With a sum at hand a wrong one shows at once, however long the datagram is.
+      return (skb.ipSummed == SkBuff.CHECKSUM_COMPLETE
+              ? TransportChecksum.complete(skb, protocol)
+              : TransportChecksum.initial(skb, protocol))
+          ? null
+          : DropReason.UDP_CSUM;
     }
     // The length field is the checksum's coverage, and a checksum there must be.
     if (checksum == 0 || length != 0 && length < UdpHeader.LENGTH) {

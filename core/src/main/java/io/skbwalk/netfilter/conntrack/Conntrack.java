@@ -193,6 +193,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   }
 
   @Override
+  public void reset(SkBuff skb) {
+    put(skb);
+  }
+
+  @Override
   public void setClosing(SkBuff skb) {
     if (skb.ct != 0 && protocol(skb.ct) == IpHeader.IPPROTO_TCP) {
       tcp.setClosing(skb.ct);
@@ -385,7 +390,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
    * offset} count.
    */
   static boolean badChecksum(SkBuff skb, int offset, int coverage, int protocol) {
-    if (skb.ipSummed == SkBuff.CHECKSUM_UNNECESSARY) {
+    if (skb.checksumUnnecessary()) {
       return false;
     }
     long sum =
@@ -394,6 +399,9 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
             : Checksum.pseudoHeader(
                 IpHeader.source(skb), IpHeader.destination(skb), protocol, skb.tail - offset);
     if (Checksum.fold(Checksum.partial(skb.head, offset, coverage, sum)) != 0) {
+      if (offset + coverage == skb.tail) {
+        skb.ipSummed = SkBuff.CHECKSUM_COMPLETE;
+      }
       return true;
     }
     if (offset + coverage == skb.tail) {

@@ -186,7 +186,7 @@ public final class Nat implements NatEngine {
     if (skb.tail < icmp + ICMP_AND_QUOTED_HEADER) {
       return false;
     }
-    if (skb.ipSummed == SkBuff.CHECKSUM_NONE) {
+    if (!skb.checksumUnnecessary()) {
       if (Checksum.of(skb.head, icmp, skb.tail - icmp) != 0) {
         step(hook, skb, "an ICMP error with a wrong checksum is not translated");
         return false;
