@@ -10,7 +10,8 @@ import java.util.List;
  * Plays struct fib_table and fib_trie.c: the routes of one table by longest prefix.
  *
  * <p>One hash per prefix length in use, asked from the longest to the shortest; a bit mask names
- * the lengths in use, so that a usual table costs three or four probes. A lookup allocates nothing.
+ * the lengths in use, so that a usual table costs three or four probes. What a destination's
+ * packets were answered last is remembered, since they come in trains. A lookup allocates nothing.
  */
 final class FibTable {
   /** -EAGAIN: nothing here fits, ask the next rule. */
@@ -61,7 +62,17 @@ final class FibTable {
   }
 
   private final Length[] lengths = new Length[33];
+  private static final int RECENT = 1 << 12;
+
   private long inUse;
+
+  /** Is the destination all that a route is chosen by? */
+  private boolean plain = true;
+
+  /** Answers of {@link #lookup} by destination; made with the first, forgotten with each insert. */
+  private FibRoute[] recent;
+
+  private int[] recentKeys;
   private final List<FibRoute> routes = new ArrayList<>();
 
   /** All routes in the order of their coming. */
@@ -79,6 +90,29 @@ final class FibTable {
    *     route
    */
   int lookup(int daddr, int tos, int scope, int oif, FibResult result) {
+    if (!plain || scope != 0 || oif != 0) {
+      return search(daddr, tos, scope, oif, result);
+    }
+    if (recent == null) {
+      recent = new FibRoute[RECENT];
+      recentKeys = new int[RECENT];
+    }
+    int slot = Length.hash(daddr) & RECENT - 1;
+    FibRoute route = recent[slot];
+    if (route != null && recentKeys[slot] == daddr) {
+      result.route = route;
+      result.type = route.type;
+      return 0;
+    }
+    int error = search(daddr, tos, 0, 0, result);
+    if (error == 0) {
+      recent[slot] = result.route;
+      recentKeys[slot] = daddr;
+    }
+    return error;
+  }
+
+  private int search(int daddr, int tos, int scope, int oif, FibResult result) {
     for (long left = inUse; left != 0; ) {
       int length = 63 - Long.numberOfLeadingZeros(left);
       left ^= 1L << length;
@@ -123,6 +157,8 @@ final class FibTable {
    */
   void insert(FibRoute route) {
     routes.add(route);
+    recent = null;
+    plain &= route.tos == 0;
     inUse |= 1L << route.prefixLength;
     Length length = lengths[route.prefixLength];
     if (length == null) {
