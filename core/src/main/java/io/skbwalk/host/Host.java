@@ -16,7 +16,6 @@ import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.kernel.InitCalls;
 import io.skbwalk.kernel.InitCalls.Level;
 import io.skbwalk.kernel.Sysctls;
-import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.nat.Nat;
@@ -427,11 +426,6 @@ public final class Host {
   /** Ports of sockets that are known by their packets only. */
   public PortsInUse portsInUse() {
     return transport.portsInUse();
-  }
-
-  /** Is {@code address} one of this machine's? */
-  public boolean ownsAddress(int address) {
-    return routing.addressType(null, address) == Ipv4Operations.RTN_LOCAL;
   }
 
   /** Routing tables and rules. */

@@ -8,11 +8,11 @@ import io.skbwalk.capture.FrameFilter;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.device.Refusal;
 import io.skbwalk.host.Host;
+import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostListener;
 import io.skbwalk.ipv4.IpControlBlock;
 import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Rtable;
-import io.skbwalk.kernel.Clock;
 import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
@@ -91,6 +91,7 @@ public final class Replay {
   private final List<Sink> sinks = new ArrayList<>();
   private final Flowi4 flow = new Flowi4();
   private final List<NetDevice> cards = new ArrayList<>();
+  private final int[] addresses;
 
   private final ArrivedFrame[] slots = new ArrivedFrame[BATCH];
   private final long[] numbers = new long[BATCH];
@@ -147,6 +148,11 @@ public final class Replay {
         cards.add(dev);
       }
     }
+    addresses =
+        host.description().interfaces().stream()
+            .flatMap(one -> one.addresses().stream())
+            .mapToInt(HostDescription.Address::address)
+            .toArray();
     only = cards.size() == 1 ? cards.get(0) : null;
     for (int i = 0; i < BATCH; i++) {
       slots[i] = new ArrivedFrame();
@@ -291,8 +297,17 @@ public final class Replay {
     return frame.hasSource
         && frame.source != 0
         && frame.direction != CaptureReader.INBOUND
-        && host.ownsAddress(frame.source)
+        && ownsAddress(frame.source)
         && (!frame.hasMacs || frame.isIp());
+  }
+
+  private boolean ownsAddress(int address) {
+    for (int own : addresses) {
+      if (own == address) {
+        return true;
+      }
+    }
+    return false;
   }
 
   private NetDevice assigned(ArrivedFrame frame) {
@@ -724,10 +739,5 @@ public final class Replay {
         record.hook = hook;
       }
     }
-  }
-
-  /** Nanoseconds as whole seconds, for people. */
-  static double seconds(long nanos) {
-    return nanos / (double) Clock.SECOND;
   }
 }
