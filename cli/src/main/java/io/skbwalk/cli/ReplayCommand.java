@@ -79,6 +79,9 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     Set<Content> contents = contents();
+    if (json && "-".equals(trace)) {
+      throw new Unusable("--json and --trace - both print to standard output; give --trace a file");
+    }
     Terminal terminal = Terminal.current();
     PrintWriter stdout = spec.commandLine().getOut();
     PrintWriter stderr = spec.commandLine().getErr();

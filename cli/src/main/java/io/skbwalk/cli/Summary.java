@@ -89,16 +89,14 @@ final class Summary {
               100 * share,
               terminal.paint(colour, "#".repeat(full))));
     }
-    if (report.withheld() > 0) {
-      out.append("  ")
-          .append(number(report.withheld()))
-          .append(
-              wrap(
-                  " answers of the stack were held back: the capture has the machine's own"
-                      + " (--answers stack sends them)",
-                  2 + number(report.withheld()).length(),
-                  2))
-          .append('\n');
+    long withheld = report.withheld();
+    if (withheld > 0) {
+      String text =
+          number(withheld)
+              + (withheld == 1 ? " answer" : " answers")
+              + " of the stack held back, since the capture has the machine's own (--answers stack"
+              + " sends them)";
+      out.append("  ").append(wrap(text, 2, 2)).append('\n');
     }
   }
 

@@ -16,23 +16,30 @@ record Terminal(int width, boolean colour, boolean interactive) {
   static final String CYAN = "\u001b[36m";
   private static final String PLAIN = "\u001b[0m";
 
-  /** As the environment says: COLUMNS, NO_COLOR, TERM. */
+  /**
+   * As the launcher found it (property {@code skbwalk.columns}, set on a terminal only), and as
+   * COLUMNS, NO_COLOR and TERM say.
+   */
   static Terminal current() {
-    return of(System.getenv(), System.console() != null);
+    String columns = System.getProperty("skbwalk.columns");
+    return of(System.getenv(), columns, columns != null);
   }
 
-  static Terminal of(Map<String, String> environment, boolean console) {
-    int width = DEFAULT_WIDTH;
-    try {
-      width = Integer.parseInt(environment.getOrDefault("COLUMNS", ""));
-    } catch (NumberFormatException e) {
-      // Shells set it for themselves only; the default fits most windows.
+  static Terminal of(Map<String, String> environment, String columns, boolean interactive) {
+    int width = number(environment.get("COLUMNS"));
+    if (width == 0) {
+      width = number(columns);
     }
     boolean colour =
-        console
+        interactive
             && environment.getOrDefault("NO_COLOR", "").isEmpty()
             && !"dumb".equals(environment.get("TERM"));
-    return new Terminal(Math.max(60, Math.min(width, 200)), colour, console);
+    return new Terminal(
+        width == 0 ? DEFAULT_WIDTH : Math.max(60, Math.min(width, 200)), colour, interactive);
+  }
+
+  private static int number(String text) {
+    return text == null || !text.matches("[0-9]{1,4}") ? 0 : Integer.parseInt(text);
   }
 
   /** {@code text} in these colours, where colours are shown. */

@@ -242,7 +242,6 @@ public final class Host {
       TraceListener trace) {
     frames++;
     if (trace != null) {
-      tellBoot(trace);
       trace.on(
           new TraceEvent.Frame(
               frames,
@@ -250,7 +249,9 @@ public final class Host {
               dev.name,
               false,
               PacketSummary.ofFrame(frame, offset, Math.max(0, length - fcsLength))));
+      tellBoot(trace);
     }
+    bootTold = true;
     core.controller(dev).receive(frame, offset, length, fcsLength, time, frames, trace);
     return frames;
   }
@@ -279,9 +280,10 @@ public final class Host {
     skb.frame = frames;
     skb.trace = trace;
     if (trace != null) {
-      tellBoot(trace);
       trace.on(new TraceEvent.Frame(frames, time, "", true, PacketSummary.ofPacket(skb)));
+      tellBoot(trace);
     }
+    bootTold = true;
     core.enterProcess();
     inet.output().sendPrepared(skb);
     core.leaveProcess();
@@ -307,12 +309,13 @@ public final class Host {
     skb.frame = frames;
     skb.trace = trace;
     if (trace != null) {
-      tellBoot(trace);
       trace.on(
           new TraceEvent.Frame(
               frames, time, dev.name, true, PacketSummary.ofFrame(frame, offset, length)));
+      tellBoot(trace);
       trace.on(new TraceEvent.Step("packet_snd", "leaves on " + dev.name + " as it is"));
     }
+    bootTold = true;
     core.queueXmit(skb);
     core.softirq();
     return frames;
@@ -323,7 +326,7 @@ public final class Host {
     frames = number - 1;
   }
 
-  /** What the first traced frame's walk begins with. */
+  /** What the walk of the first frame of all begins with. */
   private void tellBoot(TraceListener trace) {
     if (bootTold) {
       return;

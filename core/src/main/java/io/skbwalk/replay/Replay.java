@@ -13,6 +13,7 @@ import io.skbwalk.host.HostListener;
 import io.skbwalk.ipv4.IpControlBlock;
 import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.kernel.Clock;
 import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
@@ -209,10 +210,12 @@ public final class Replay {
     poll();
   }
 
-  /** Replays packets that were typed, behind all others and at the time of the last. */
+  /** Replays packets that were typed, behind all others, a millisecond after each other. */
   public void runTyped(List<ScenarioPacket> packets) {
     typed = true;
-    run(packets, host.now());
+    for (ScenarioPacket packet : packets) {
+      run(List.of(packet), totals.frames == 0 ? host.now() : host.now() + Clock.SECOND / 1000);
+    }
     typed = false;
   }
 

@@ -9,9 +9,11 @@ import io.skbwalk.lib.Mac;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.TcpHeader;
+import java.util.HashSet;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -63,19 +65,28 @@ public final class Survey {
    */
   public static Survey ofBusiest(List<String> files, FrameFilter filter) {
     Map<Integer, long[]> connections = new LinkedHashMap<>();
+    Set<Integer> senders = new HashSet<>();
     each(
         files,
         filter,
         frame -> {
-          if (frame.isIp() && !isGroup(frame.destination())) {
-            connections.computeIfAbsent(frame.destination(), key -> new long[1])[0] +=
-                begins(frame) ? 1 : 0;
+          if (frame.isIp()) {
+            senders.add(frame.source);
+            boolean one = !frame.hasMacs || !Mac.isGroup(frame.destinationMac);
+            if (one && !isGroup(frame.destination())) {
+              connections.computeIfAbsent(frame.destination(), key -> new long[1])[0] +=
+                  begins(frame) ? 1 : 0;
+            }
           }
         });
     Integer busiest = null;
+    long most = -1;
     for (Map.Entry<Integer, long[]> entry : connections.entrySet()) {
-      if (busiest == null || entry.getValue()[0] > connections.get(busiest)[0]) {
+      // Who never says a word is rather an address that is scanned than a machine.
+      long weight = 2 * entry.getValue()[0] + (senders.contains(entry.getKey()) ? 1 : 0);
+      if (weight > most) {
         busiest = entry.getKey();
+        most = weight;
       }
     }
     return busiest == null

@@ -247,12 +247,13 @@ public final class WalkResult {
     return u16(bytes, at) << 16 | u16(bytes, at + 2);
   }
 
-  /** The changes as one line: numbers with their values, the rest by name. */
+  /** The changes as one line: numbers with their values, addresses and checksums by name. */
   public static String inWords(List<Change> changes) {
     List<String> parts = new ArrayList<>();
     for (Change change : changes) {
-      if (change.field().equals("checksums")) {
-        parts.add("checksums");
+      if (change.field().equals("checksums") || change.field().contains("address")) {
+        // Addresses stand in the line above.
+        parts.add(change.field());
       } else {
         parts.add(change.field() + " " + change.before() + " -> " + change.after());
       }

@@ -188,8 +188,10 @@ public final class WalkText {
     } else if (event instanceof TraceEvent.Changed changed) {
       changed(level, changed);
     } else if (event instanceof TraceEvent.Log log) {
-      if (wanted()) {
-        wrapped(RULE, "", paint(CYAN, "log: ") + log.line(), null);
+      if (level.hook != null) {
+        inHook(tableLabel(), paint(CYAN, "log: ") + log.line());
+      } else {
+        step("log", paint(CYAN, log.line()));
       }
     } else if (event instanceof TraceEvent.Made made) {
       if (only == null) {
@@ -301,6 +303,8 @@ public final class WalkText {
     }
     line.append(" ".repeat(Math.max(0, start - used)));
     int room = width;
+    // A rule's further lines stand under its text, not under its number.
+    int hang = isRule(text) ? Math.min(RULE + indent(), room / 2) : start;
     String[] words = text.split(" ");
     int printed = visible(line.toString());
     boolean first = true;
@@ -309,7 +313,7 @@ public final class WalkText {
       if (!first && printed + 1 + length > room) {
         out.append(line.toString().stripTrailing()).append('\n');
         line.setLength(0);
-        line.append(" ".repeat(Math.max(start, Math.min(RULE + indent(), room / 2))));
+        line.append(" ".repeat(hang));
         printed = line.length();
         first = true;
       }
@@ -334,6 +338,11 @@ public final class WalkText {
       line.append(paint(DIM, right));
     }
     out.append(line.toString().stripTrailing()).append('\n');
+  }
+
+  private static boolean isRule(String text) {
+    String plain = text.startsWith(DIM) ? text.substring(DIM.length()) : text;
+    return plain.startsWith("rule ") || plain.contains("  -") && !plain.startsWith("log: ");
   }
 
   /** Columns that a word takes: escape sequences take none. */
