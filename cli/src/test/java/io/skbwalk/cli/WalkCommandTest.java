@@ -1,0 +1,179 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import java.util.stream.Collectors;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
+
+class WalkCommandTest {
+  private static final String ROUTER = "../config/router.yaml";
+  private static final String SYN = "eth0 tcp 198.51.100.9:40000 > 203.0.113.1:8080 S";
+
+  /** Without how wide the terminal is and where lines break. */
+  private static String words(String text) {
+    return text.replaceAll("\\s+", " ").strip();
+  }
+
+  private static Path rules(Path folder) throws IOException {
+    Path rules = folder.resolve("rules.v4");
+    Files.writeString(
+        rules,
+        """
+        *mangle
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :FORWARD ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
+        -A PREROUTING -p tcp -j TTL --ttl-set 33
+        COMMIT
+        *nat
+        :PREROUTING ACCEPT [0:0]
+        :INPUT ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :POSTROUTING ACCEPT [0:0]
+        -A PREROUTING -p udp --dport 8080 -j DNAT --to 192.168.7.9:80
+        -A PREROUTING -p tcp --dport 8080 -j DNAT --to 192.168.7.2:80
+        COMMIT
+        """);
+    return rules;
+  }
+
+  @Test
+  void tellsAForwardedPacket(@TempDir Path folder) throws IOException {
+    Path rules = rules(folder);
+    Run run =
+        Run.of("walk", "--host", ROUTER, "--rules", rules.toString(), "--send", SYN, "--misses");
+    assertEquals(0, run.status(), run::err);
+    assertEquals(
+        words(
+            """
+            #1 00:00:00.000000 eth0 TCP 198.51.100.9:40000 > 203.0.113.1:8080 [S] 54 bytes
+            nic ring slot 1; destination is ours; no frame check sequence in the capture
+            hard irq acknowledged, masked; napi_schedule -> NET_RX_SOFTIRQ
+            softirq net_rx_action, poll 1 of 64: skb #1, headroom 64, 54 bytes, protocol 0x0800
+            ip_rcv header 20 bytes, checksum right, total length 40
+            PRE_ROUTING
+            conntrack NEW tcp SYN_SENT 198.51.100.9:40000 > 203.0.113.1:8080
+            mangle rule 1 -p tcp -j TTL --ttl-set 33 RULES:7 ttl 64 -> 33 policy ACCEPT
+            nat rule 1 -p udp -m udp --dport 8080 -j DNAT --to-destination 192.168.7.9:80 RULES:14
+            no: protocol is tcp
+            rule 2 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.7.2:80 RULES:15
+            nat bound, replies will be 192.168.7.2:80 > 198.51.100.9:40000
+            destination 203.0.113.1:8080 -> 192.168.7.2:80
+            ip_rcv_finish forward: 192.168.7.0/24 dev eth1 src 192.168.7.1, table main, rule 32766
+            ip_forward ttl 33 -> 32, mtu 1500
+            FORWARD
+            mangle policy ACCEPT [no rules]
+            POST_ROUTING
+            mangle policy ACCEPT [no rules]
+            nat policy ACCEPT [no rules]
+            nat null binding
+            confirm the connection enters the table, timeout 120 s
+            ip_finish_output2 next hop 192.168.7.2 on eth1, 40 bytes
+            transmit eth1 #1: TCP 198.51.100.9:40000 > 192.168.7.2:80 [S] 54 bytes
+            => forwarded to eth1: 198.51.100.9:40000 > 192.168.7.2:80 ttl 32, 54 bytes
+            changed: ttl 64 -> 32, destination address and port, checksums
+            """
+                .replace("RULES", rules.toString())),
+        words(
+            run.out()
+                .lines()
+                .filter(line -> !line.contains("initcall"))
+                .collect(Collectors.joining("\n"))));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        "--packet 3,5-6 | 3 5 6",
+        "--flow 198.51.100.9:54998-203.0.113.80:80 --filter 'tcp[13] & 2 != 0' | 3 4",
+        "--filter 'arp' | 1 2",
+      })
+  void choosesPacketsByTheirNumberInTheCapture(String options, String numbers) {
+    String[] words =
+        ("walk ../pcaps/http.pcap --as 203.0.113.80 --format json " + options)
+            .split(" (?=(?:[^']*'[^']*')*[^']*$)");
+    for (int i = 0; i < words.length; i++) {
+      words[i] = words[i].replace("'", "");
+    }
+    Run run = Run.of(words);
+    assertEquals(0, run.status(), run::err);
+    assertEquals(
+        numbers,
+        run.out()
+            .lines()
+            .map(line -> line.replaceAll("^\\{\"n\":(\\d+).*", "$1"))
+            .collect(Collectors.joining(" ")));
+  }
+
+  @Test
+  void nestsAnAnswerInsideItsCause() {
+    Run run = Run.of("walk", "--host", ROUTER, "--send", "eth0 icmp 198.51.100.9 > 203.0.113.1");
+    List<String> lines = run.out().lines().toList();
+    assertTrue(
+        lines.contains("  icmp_reply    makes ICMP 203.0.113.1 > 198.51.100.9 echo reply 28 bytes"),
+        run.out());
+    assertTrue(
+        lines.stream().anyMatch(line -> line.startsWith("    transmit      eth0 #1: ICMP")),
+        run.out());
+    assertTrue(run.out().contains("=> answered to eth0: 203.0.113.1 > 198.51.100.9 ttl 64"));
+  }
+
+  @Test
+  void restrictsAWalkToOneHook(@TempDir Path folder) throws IOException {
+    Run run =
+        Run.of(
+            "walk",
+            "--host",
+            ROUTER,
+            "--rules",
+            rules(folder).toString(),
+            "--send",
+            SYN,
+            "--only",
+            "FORWARD");
+    assertTrue(run.out().contains("  FORWARD\n"), run.out());
+    assertFalse(run.out().contains("PRE_ROUTING"), run.out());
+    assertFalse(run.out().contains("ip_rcv"), run.out());
+  }
+
+  @Test
+  void tellsOnlyWhatATraceRuleChooses(@TempDir Path folder) throws IOException {
+    Path rules = folder.resolve("trace.v4");
+    Files.writeString(
+        rules,
+        """
+        *raw
+        :PREROUTING ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        -A PREROUTING -p tcp --tcp-flags SYN,ACK SYN -j TRACE
+        COMMIT
+        """);
+    Run run =
+        Run.of(
+            "walk",
+            "../pcaps/http.pcap",
+            "--as",
+            "203.0.113.80",
+            "--rules",
+            rules.toString(),
+            "--format",
+            "json");
+    assertEquals(0, run.status(), run::err);
+    assertEquals(6, run.out().lines().count());
+    assertTrue(run.out().lines().allMatch(line -> line.contains("[S]")));
+  }
+}
