@@ -396,7 +396,7 @@ public final class Arp {
       }
     }
     if (net.withholdsAnswers) {
-      net.withheld++;
+      net.withheld += operation == REPLY ? 1 : 0;
       if (skb.trace != null) {
         skb.trace.on(new TraceEvent.Withheld("arp_xmit"));
       }

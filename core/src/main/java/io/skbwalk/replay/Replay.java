@@ -25,6 +25,7 @@ import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.TableKind;
 import io.skbwalk.netfilter.tables.VerdictRecorder;
 import io.skbwalk.skb.DropReason;
+import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
@@ -78,6 +79,9 @@ public final class Replay {
   private static final int ANSWERED = 1 << 4;
   private static final int LEFT = 1 << 5;
 
+  private static final int ARP_OPERATION = 6;
+  private static final int ARP_REQUEST = 1;
+
   /** Frames that are polled together at most. */
   private static final int BATCH = 64;
 
@@ -110,6 +114,8 @@ public final class Replay {
   /** Frames without a fate of which a part waits in the machine. */
   private long[] pending = new long[16];
 
+  private boolean[] pendingSent = new boolean[16];
+  private int[] pendingBits = new int[16];
   private int pendingCount;
   private boolean details;
   private boolean keepFrames;
@@ -181,6 +187,11 @@ public final class Replay {
   /** Tells {@code departures} of each frame that leaves. */
   public void setDepartures(Departures departures) {
     this.departures = departures;
+  }
+
+  /** The machine. */
+  public Host host() {
+    return host;
   }
 
   // ---- frames in --------------------------------------------------------------------------------
@@ -375,6 +386,8 @@ public final class Replay {
     batch = 1;
     TraceListener trace = record(0, frame, "");
     host.setNextNumber(totals.read);
+    host.advanceTo(frame.time);
+    int before = host.net().skbs.outstanding();
     if (frame.isIp()) {
       learnPort(frame);
       int bytes = frame.length - frame.fcsLength - frame.network;
@@ -383,6 +396,10 @@ public final class Replay {
       NetDevice dev = named == null ? bySource(frame) : named;
       frame.complete(dev.macAddress);
       host.sendFrame(dev, frame.bytes, 0, frame.length - frame.fcsLength, frame.time, trace);
+    }
+    noteWithheld();
+    if (host.net().skbs.outstanding() > before && (bits[0] & (LEFT | DROPPED)) == 0) {
+      pend(0);
     }
     settle(0);
     batch = 0;
@@ -475,6 +492,7 @@ public final class Replay {
     int before = host.net().skbs.outstanding();
     host.run();
     boolean held = host.net().skbs.outstanding() > before;
+    noteWithheld();
     for (int slot = 0; slot < batch; slot++) {
       if (held && !hasFate(bits[slot])) {
         pend(slot);
@@ -483,6 +501,13 @@ public final class Replay {
     }
     batch = 0;
     release();
+  }
+
+  /** What is held back is an answer all the same; frames come one by one then. */
+  private void noteWithheld() {
+    if (host.net().withheld > withheldBefore) {
+      bits[0] |= ANSWERED;
+    }
   }
 
   private static boolean hasFate(int bits) {
@@ -495,7 +520,11 @@ public final class Replay {
         return;
       }
       pending = java.util.Arrays.copyOf(pending, 2 * pendingCount);
+      pendingSent = java.util.Arrays.copyOf(pendingSent, 2 * pendingCount);
+      pendingBits = java.util.Arrays.copyOf(pendingBits, 2 * pendingCount);
     }
+    pendingSent[pendingCount] = sentSlot[slot];
+    pendingBits[pendingCount] = bits[slot];
     pending[pendingCount++] = numbers[slot];
     if (records[slot] != null) {
       records[slot].waits = true;
@@ -504,9 +533,6 @@ public final class Replay {
 
   /** Counts the slot's fate. */
   private void settle(int slot) {
-    if (host.net().withheld > withheldBefore) {
-      bits[slot] |= ANSWERED;
-    }
     Fate fate = fate(bits[slot], sentSlot[slot]);
     totals.fates[fate.ordinal()]++;
     if (fate == Fate.DROPPED) {
@@ -574,38 +600,59 @@ public final class Replay {
     return -1;
   }
 
+  private boolean isPendingSent(long number) {
+    for (int i = 0; i < pendingCount; i++) {
+      if (pending[i] == number) {
+        return pendingSent[i];
+      }
+    }
+    return false;
+  }
+
+  private static boolean isArpRequest(SkBuff skb) {
+    return skb.protocol == EthernetHeader.ETH_P_ARP
+        && skb.networkHeader >= 0
+        && skb.networkHeader + ARP_OPERATION + 2 <= skb.tail
+        && skb.u16(skb.networkHeader + ARP_OPERATION) == ARP_REQUEST;
+  }
+
   /** Something happened to a packet of frame {@code number} that came earlier. */
   private void late(long number, int bit, DropReason reason, String function) {
     int at = 0;
     while (at < pendingCount && pending[at] != number) {
       at++;
     }
-    if (at == pendingCount) {
-      if (bit == DROPPED) {
+    if (at == pendingCount || bit == 0) {
+      if (reason != null) {
         totals.otherDrops.add(reason, function, 1);
       }
       return;
     }
-    FrameRecord record = waitingRecord(number);
-    boolean settles = (bit & (FORWARDED | DELIVERED | DROPPED | LEFT)) != 0;
-    if (!settles) {
+    if (bit == COPIED) {
       return;
     }
-    pending[at] = pending[--pendingCount];
-    boolean sent = record != null && record.sent;
-    Fate fate = bit == LEFT ? Fate.SENT : fate(bit, sent);
-    // What waits had been counted as used up (or, the machine's own, as sent).
-    Fate counted = record == null ? Fate.CONSUMED : record.fate;
+    boolean sent = pendingSent[at];
+    Fate counted = fate(pendingBits[at], sent);
+    pendingBits[at] |= !sent && bit == LEFT ? ANSWERED : bit;
+    Fate fate = fate(pendingBits[at], sent);
+    boolean settled = sent || hasFate(pendingBits[at]);
     totals.fates[counted.ordinal()]--;
     totals.fates[fate.ordinal()]++;
     if (fate == Fate.DROPPED) {
       totals.drops.add(reason, function, 1);
     }
+    FrameRecord record = waitingRecord(number);
     if (record != null) {
       record.fate = fate;
       record.reason = reason;
       record.at = function;
-      record.waits = false;
+      record.waits = !settled;
+    }
+    if (settled) {
+      pendingCount--;
+      pending[at] = pending[pendingCount];
+      pendingSent[at] = pendingSent[pendingCount];
+      pendingBits[at] = pendingBits[pendingCount];
     }
   }
 
@@ -642,6 +689,11 @@ public final class Replay {
       totals.left++;
       long index = departures == null ? dev.txPackets : departures.left(dev, skb, host.now());
       int slot = slot(skb.frame);
+      if (isArpRequest(skb)) {
+        // A question, not an answer: the packet that asks for it goes on waiting.
+        tellDeparture(dev, skb, index, false);
+        return;
+      }
       if (slot >= 0) {
         bits[slot] |= sentSlot[slot] ? LEFT : forwarded ? FORWARDED : ANSWERED;
         if (!forwarded && !sentSlot[slot]) {
@@ -650,18 +702,24 @@ public final class Replay {
       } else if (skb.frame != 0) {
         late(skb.frame, forwarded ? FORWARDED : LEFT, null, null);
       }
-      if (details && skb.frame != 0) {
-        FrameRecord record = recordOf(skb);
-        if (record != null) {
-          byte[] bytes =
-              keepDepartures || record.events != null
-                  ? java.util.Arrays.copyOfRange(skb.head, skb.data, skb.tail)
-                  : null;
-          record.outs.add(new FrameRecord.Out(dev.name, index, bytes, forwarded));
-          if (forwarded || record.sent) {
-            note(record, skb);
-          }
-        }
+      tellDeparture(dev, skb, index, forwarded);
+    }
+
+    private void tellDeparture(NetDevice dev, SkBuff skb, long index, boolean forwarded) {
+      if (!details || skb.frame == 0) {
+        return;
+      }
+      FrameRecord record = recordOf(skb);
+      if (record == null) {
+        return;
+      }
+      byte[] bytes =
+          keepDepartures || record.events != null
+              ? java.util.Arrays.copyOfRange(skb.head, skb.data, skb.tail)
+              : null;
+      record.outs.add(new FrameRecord.Out(dev.name, index, bytes, forwarded));
+      if (forwarded || record.sent) {
+        note(record, skb);
       }
     }
 
@@ -670,7 +728,8 @@ public final class Replay {
       int slot = slot(skb.frame);
       if (slot < 0) {
         if (skb.frame != 0) {
-          late(skb.frame, DROPPED, reason, function);
+          late(
+              skb.frame, isOriginal(skb, isPendingSent(skb.frame)) ? DROPPED : 0, reason, function);
         } else {
           totals.otherDrops.add(reason, function, 1);
         }
