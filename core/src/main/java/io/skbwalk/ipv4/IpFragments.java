@@ -376,26 +376,30 @@ public final class IpFragments {
     }
     if (queue.count == queue.skbs.length) {
       queue.skbs = Arrays.copyOf(queue.skbs, queue.count * 2);
-      queue.offsets = Arrays.copyOf(queue.offsets, queue.count * 2);
     }
     System.arraycopy(queue.skbs, at, queue.skbs, at + 1, queue.count - at);
-    System.arraycopy(queue.offsets, at, queue.offsets, at + 1, queue.count - at);
     queue.skbs[at] = skb;
-    queue.offsets[at] = offset;
+    queue.offsets = insert(queue.offsets, queue.count, at, offset);
     queue.count++;
     return INSERTED;
   }
 
   private static void addRun(Queue queue, int at, int start, int end) {
-    if (queue.runs == queue.runStarts.length) {
-      queue.runStarts = Arrays.copyOf(queue.runStarts, queue.runs * 2);
-      queue.runEnds = Arrays.copyOf(queue.runEnds, queue.runs * 2);
-    }
-    System.arraycopy(queue.runStarts, at, queue.runStarts, at + 1, queue.runs - at);
-    System.arraycopy(queue.runEnds, at, queue.runEnds, at + 1, queue.runs - at);
-    queue.runStarts[at] = start;
-    queue.runEnds[at] = end;
+    queue.runStarts = insert(queue.runStarts, queue.runs, at, start);
+    queue.runEnds = insert(queue.runEnds, queue.runs, at, end);
     queue.runs++;
+  }
+
+  /**
+   * Moves the {@code count} values from {@code at} on one place up for {@code value}.
+   *
+   * @return {@code values}, or a larger copy when it was full
+   */
+  private static int[] insert(int[] values, int count, int at, int value) {
+    int[] room = count == values.length ? Arrays.copyOf(values, count * 2) : values;
+    System.arraycopy(room, at, room, at + 1, count - at);
+    room[at] = value;
+    return room;
   }
 
   /** The first index of a sorted array whose value is not smaller than {@code value}. */

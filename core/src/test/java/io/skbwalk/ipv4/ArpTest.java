@@ -8,8 +8,8 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.HostInWords;
-import io.skbwalk.ipv4.route.RouteActions;
 import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.ipv4.route.UnexpectedActions;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
@@ -155,7 +155,7 @@ class ArpTest {
     return machine;
   }
 
-  private static final class Machine implements RouteActions, FreeListener {
+  private static final class Machine extends UnexpectedActions implements FreeListener {
     final HostInWords host = new HostInWords(this);
     final Neighbours neighbours;
     private final List<String> events = new ArrayList<>();
@@ -312,31 +312,6 @@ class ArpTest {
     public void forward(SkBuff skb) {
       Rtable rt = Rtable.of(skb);
       neighbours.output(skb, rt.dev, rt.nextHop(IpHeader.destination(skb)));
-    }
-
-    @Override
-    public void error(SkBuff skb) {
-      throw new AssertionError("error");
-    }
-
-    @Override
-    public void output(SkBuff skb) {
-      throw new AssertionError("output");
-    }
-
-    @Override
-    public void multicastOutput(SkBuff skb) {
-      throw new AssertionError("multicastOutput");
-    }
-
-    @Override
-    public void routeBug(SkBuff skb) {
-      throw new AssertionError("routeBug");
-    }
-
-    @Override
-    public void discard(SkBuff skb) {
-      throw new AssertionError("discard");
     }
   }
 }

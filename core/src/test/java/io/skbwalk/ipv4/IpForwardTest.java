@@ -10,9 +10,7 @@ import io.skbwalk.ipv4.route.FibConfig;
 import io.skbwalk.ipv4.route.FibRoute;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Ip4;
-import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Ipv4Operations;
-import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
 import java.util.ArrayList;
@@ -28,16 +26,7 @@ class IpForwardTest {
   @Test
   void theTtlGoesDownAndTheHooksSeeThePacketInOrder() {
     Router router = new Router();
-    List<String> seen = new ArrayList<>();
-    for (Hook hook : Hook.values()) {
-      router.netfilter.register(
-          hook,
-          0,
-          (h, skb, in, out) -> {
-            seen.add(h + " " + in + " " + out);
-            return Verdict.ACCEPT;
-          });
-    }
+    List<String> seen = router.watchHooks();
     router.receive(ip().to(FAR).bytes());
     assertEquals(
         List.of("PRE_ROUTING eth0 null", "FORWARD eth0 eth1", "POST_ROUTING eth0 eth1"), seen);

@@ -5,8 +5,13 @@ package io.skbwalk.ipv4;
 import static io.skbwalk.ipv4.Packets.ip;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.skbwalk.ipv4.route.FibConfig;
+import io.skbwalk.lib.Checksum;
+import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Verdict;
+import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -56,18 +61,7 @@ class IpOutputTest {
   void anUnreachableDestinationIsDropped() {
     Router router = new Router();
     router.fib.addRoute(
-        new io.skbwalk.ipv4.route.FibConfig(
-            io.skbwalk.lib.Ip4.parse("10.1.0.0"),
-            16,
-            io.skbwalk.netfilter.Ipv4Operations.RTN_UNREACHABLE,
-            0,
-            null,
-            254,
-            0,
-            0,
-            0,
-            0,
-            false));
+        FibConfig.to(Ip4.parse("10.1.0.0"), 16, Ipv4Operations.RTN_UNREACHABLE, null));
     send(router, ip().from(ME).to("10.1.0.1").bytes());
     assertEquals(List.of("IP_OUTNOROUTES __ip_queue_xmit"), router.dropped);
   }
@@ -75,16 +69,7 @@ class IpOutputTest {
   @Test
   void theHooksOfOwnPackets() {
     Router router = new Router();
-    List<String> seen = new ArrayList<>();
-    for (Hook hook : Hook.values()) {
-      router.netfilter.register(
-          hook,
-          0,
-          (h, skb, in, out) -> {
-            seen.add(h + " " + in + " " + out);
-            return Verdict.ACCEPT;
-          });
-    }
+    List<String> seen = router.watchHooks();
     send(router, ip().from(ME).to("203.0.113.255").bytes());
     assertEquals(
         List.of(
@@ -103,8 +88,8 @@ class IpOutputTest {
         Hook.LOCAL_OUT,
         0,
         (hook, skb, in, out) -> {
-          skb.setU32(skb.networkHeader + 16, io.skbwalk.lib.Ip4.parse("192.168.7.2"));
-          io.skbwalk.skb.IpHeader.updateChecksum(skb);
+          skb.setU32(skb.networkHeader + 16, Ip4.parse("192.168.7.2"));
+          IpHeader.updateChecksum(skb);
           return router.inet.routeMeHarder(skb) ? Verdict.ACCEPT : Verdict.DROP;
         });
     send(router, ip().from(ME).to("203.0.113.9").bytes());
@@ -116,10 +101,8 @@ class IpOutputTest {
     Router router = new Router();
     byte[] right = Packets.tcp(ME, "203.0.113.9", 1, 2, 0x10, 4000);
     byte[] partial = right.clone();
-    long pseudo =
-        io.skbwalk.lib.Checksum.pseudoHeader(
-            io.skbwalk.lib.Ip4.parse(ME), io.skbwalk.lib.Ip4.parse("203.0.113.9"), 6, right.length);
-    Packets.put16(partial, 16, ~io.skbwalk.lib.Checksum.fold(pseudo));
+    long pseudo = Checksum.pseudoHeader(Ip4.parse(ME), Ip4.parse("203.0.113.9"), 6, right.length);
+    Packets.put16(partial, 16, ~Checksum.fold(pseudo));
     send(
         router,
         ip().from(ME).to("203.0.113.9").dontFragment().protocol(6).payload(partial).bytes());

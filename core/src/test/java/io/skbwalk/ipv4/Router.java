@@ -5,12 +5,13 @@ package io.skbwalk.ipv4;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.ipv4.route.Fib;
 import io.skbwalk.ipv4.route.FibConfig;
-import io.skbwalk.ipv4.route.FibRoute;
 import io.skbwalk.ipv4.route.InDevices;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.FreeListener;
@@ -72,18 +73,7 @@ final class Router {
     fib.addAddress(eth0, Ip4.parse("203.0.113.1"), 24, 0);
     fib.addAddress(eth1, Ip4.parse("192.168.7.1"), 24, 0);
     fib.addRoute(
-        new FibConfig(
-            0,
-            0,
-            Ipv4Operations.RTN_UNICAST,
-            Ip4.parse("203.0.113.254"),
-            null,
-            FibRoute.RT_TABLE_MAIN,
-            0,
-            0,
-            0,
-            0,
-            false));
+        FibConfig.to(0, 0, Ipv4Operations.RTN_UNICAST, null).via(Ip4.parse("203.0.113.254")));
     net.sysctls.set("net.ipv4.ip_forward", "1");
     net.sysctls.set("net.ipv4.icmp_ratemask", "0");
     net.skbs.setFreeListener(
@@ -112,6 +102,21 @@ final class Router {
   /** Switches off what costs memory, to measure the path itself. */
   void stopRecording() {
     recording = false;
+  }
+
+  /** The hooks that packets pass from now on, as {@code HOOK in out}, in order. */
+  List<String> watchHooks() {
+    List<String> seen = new ArrayList<>();
+    for (Hook hook : Hook.values()) {
+      netfilter.register(
+          hook,
+          0,
+          (h, skb, in, out) -> {
+            seen.add(h + " " + in + " " + out);
+            return Verdict.ACCEPT;
+          });
+    }
+    return seen;
   }
 
   Router sysctl(String name, long value) {

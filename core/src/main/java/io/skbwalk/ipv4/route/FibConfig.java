@@ -41,22 +41,15 @@ public record FibConfig(
 
   /** The same by {@code gateway}. */
   public FibConfig via(int gateway) {
-    return new FibConfig(
-        destination,
-        prefixLength,
-        type,
-        gateway,
-        dev,
-        table,
-        metric,
-        preferredSource,
-        mtu,
-        tos,
-        onLink);
+    return with(gateway, table);
   }
 
   /** The same in {@code table}. */
   public FibConfig inTable(int table) {
+    return with(gateway, table);
+  }
+
+  private FibConfig with(int gateway, int table) {
     return new FibConfig(
         destination,
         prefixLength,

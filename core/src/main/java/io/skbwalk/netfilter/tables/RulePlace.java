@@ -17,6 +17,11 @@ public record RulePlace(TableKind table, String chain, int hooks, Rule rule) {
     return rule.basic().protocol() == protocol && !rule.basic().notProtocol();
   }
 
+  /** Refuses every table but one: what is wrong, for the user; null when nothing is. */
+  public String onlyIn(TableKind allowed) {
+    return table == allowed ? null : "only in the " + allowed + " table";
+  }
+
   /** Is the chain reached from a hook outside of {@code allowed}? */
   public boolean isReachedOutside(int allowed) {
     return (hooks & ~allowed) != 0;

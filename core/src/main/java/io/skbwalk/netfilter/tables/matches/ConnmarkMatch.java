@@ -11,14 +11,13 @@ import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_connmark's match: the connection's mark under a mask; no connection never matches. */
-public record ConnmarkMatch(int value, int mask, boolean inverted) implements StatelessMatch {
+public record ConnmarkMatch(MarkValue wanted) implements StatelessMatch {
   /** {@code -m connmark}. */
   public static final MatchType TYPE =
       new MatchType("connmark", OptionSpec.value("mark").inverted().needed()) {
         @Override
         public Match parse(Options options, int protocol) {
-          long mark = options.valueAndMask("mark");
-          return new ConnmarkMatch((int) (mark >>> 32), (int) mark, options.inverted("mark"));
+          return new ConnmarkMatch(MarkValue.parse(options));
         }
       };
 
@@ -29,10 +28,7 @@ public record ConnmarkMatch(int value, int mask, boolean inverted) implements St
 
   @Override
   public void save(StringBuilder out) {
-    out.append(inverted ? " ! --mark 0x" : " --mark 0x").append(Integer.toHexString(value));
-    if (mask != -1) {
-      out.append("/0x").append(Integer.toHexString(mask));
-    }
+    wanted.save(out);
   }
 
   @Override
@@ -42,8 +38,7 @@ public record ConnmarkMatch(int value, int mask, boolean inverted) implements St
 
   @Override
   public boolean matches(SkBuff skb, PacketContext context) {
-    return skb.ct != 0
-        && ((context.environment.conntrack().mark(skb.ct) & mask) == value) != inverted;
+    return skb.ct != 0 && wanted.matches(context.environment.conntrack().mark(skb.ct));
   }
 
   @Override

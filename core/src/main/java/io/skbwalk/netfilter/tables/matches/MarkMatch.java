@@ -11,14 +11,13 @@ import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_mark's match: the packet's mark under a mask. */
-public record MarkMatch(int value, int mask, boolean inverted) implements StatelessMatch {
+public record MarkMatch(MarkValue wanted) implements StatelessMatch {
   /** {@code -m mark}. */
   public static final MatchType TYPE =
       new MatchType("mark", OptionSpec.value("mark").inverted().needed()) {
         @Override
         public Match parse(Options options, int protocol) {
-          long mark = options.valueAndMask("mark");
-          return new MarkMatch((int) (mark >>> 32), (int) mark, options.inverted("mark"));
+          return new MarkMatch(MarkValue.parse(options));
         }
       };
 
@@ -29,15 +28,12 @@ public record MarkMatch(int value, int mask, boolean inverted) implements Statel
 
   @Override
   public void save(StringBuilder out) {
-    out.append(inverted ? " ! --mark 0x" : " --mark 0x").append(Integer.toHexString(value));
-    if (mask != -1) {
-      out.append("/0x").append(Integer.toHexString(mask));
-    }
+    wanted.save(out);
   }
 
   @Override
   public boolean matches(SkBuff skb, PacketContext context) {
-    return ((skb.mark & mask) == value) != inverted;
+    return wanted.matches(skb.mark);
   }
 
   @Override

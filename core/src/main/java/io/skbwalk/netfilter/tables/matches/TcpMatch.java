@@ -20,12 +20,8 @@ import java.util.Locale;
  * @param option kind of the TCP option asked for, 0 for none
  */
 public record TcpMatch(
-    int sourceLow,
-    int sourceHigh,
-    boolean notSource,
-    int destinationLow,
-    int destinationHigh,
-    boolean notDestination,
+    PortRange source,
+    PortRange destination,
     int flagsMask,
     int flagsSet,
     boolean notFlags,
@@ -48,9 +44,6 @@ public record TcpMatch(
           OptionSpec.value("tcp-option").inverted()) {
         @Override
         public Match parse(Options options, int protocol) {
-          long source = options.has("source-port") ? options.ports("source-port", 6) : 0xFFFF;
-          long destination =
-              options.has("destination-port") ? options.ports("destination-port", 6) : 0xFFFF;
           String flags = options.oneOf(false, "tcp-flags", "syn");
           int mask = 0;
           int set = 0;
@@ -62,12 +55,8 @@ public record TcpMatch(
             set = flags(options, options.text("tcp-flags", 1));
           }
           return new TcpMatch(
-              (int) (source >>> 32),
-              (int) source,
-              options.inverted("source-port"),
-              (int) (destination >>> 32),
-              (int) destination,
-              options.inverted("destination-port"),
+              PortRange.parse(options, "source-port", IpHeader.IPPROTO_TCP),
+              PortRange.parse(options, "destination-port", IpHeader.IPPROTO_TCP),
               mask,
               set,
               flags != null && options.inverted(flags),
@@ -104,8 +93,8 @@ public record TcpMatch(
 
   @Override
   public void save(StringBuilder out) {
-    PortRange.save(out, "--sport", sourceLow, sourceHigh, notSource);
-    PortRange.save(out, "--dport", destinationLow, destinationHigh, notDestination);
+    source.save(out, "--sport");
+    destination.save(out, "--dport");
     if (option != 0 || notOption) {
       out.append(notOption ? " ! --tcp-option " : " --tcp-option ").append(option);
     }
@@ -138,8 +127,8 @@ public record TcpMatch(
       context.hotdrop = true;
       return false;
     }
-    if (!PortRange.matches(skb.u16(tcp), sourceLow, sourceHigh, notSource)
-        || !PortRange.matches(skb.u16(tcp + 2), destinationLow, destinationHigh, notDestination)
+    if (!source.matches(skb.u16(tcp))
+        || !destination.matches(skb.u16(tcp + 2))
         || ((TcpHeader.flags(skb, tcp) & flagsMask) == flagsSet) == notFlags) {
       return false;
     }
@@ -179,10 +168,10 @@ public record TcpMatch(
     if (context.hotdrop) {
       return "truncated TCP header";
     }
-    if (!PortRange.matches(skb.u16(tcp), sourceLow, sourceHigh, notSource)) {
+    if (!source.matches(skb.u16(tcp))) {
       return "source port is " + skb.u16(tcp);
     }
-    if (!PortRange.matches(skb.u16(tcp + 2), destinationLow, destinationHigh, notDestination)) {
+    if (!destination.matches(skb.u16(tcp + 2))) {
       return "destination port is " + skb.u16(tcp + 2);
     }
     if (((TcpHeader.flags(skb, tcp) & flagsMask) == flagsSet) == notFlags) {

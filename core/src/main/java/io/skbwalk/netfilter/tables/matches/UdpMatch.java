@@ -13,14 +13,7 @@ import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.UdpHeader;
 
 /** Plays xt_tcpudp's UDP match: ports. */
-public record UdpMatch(
-    int sourceLow,
-    int sourceHigh,
-    boolean notSource,
-    int destinationLow,
-    int destinationHigh,
-    boolean notDestination)
-    implements StatelessMatch {
+public record UdpMatch(PortRange source, PortRange destination) implements StatelessMatch {
   /** {@code -m udp}. */
   public static final MatchType TYPE =
       new MatchType(
@@ -30,16 +23,9 @@ public record UdpMatch(
           OptionSpec.value("destination-port", "dport").inverted()) {
         @Override
         public Match parse(Options options, int protocol) {
-          long source = options.has("source-port") ? options.ports("source-port", 17) : 0xFFFF;
-          long destination =
-              options.has("destination-port") ? options.ports("destination-port", 17) : 0xFFFF;
           return new UdpMatch(
-              (int) (source >>> 32),
-              (int) source,
-              options.inverted("source-port"),
-              (int) (destination >>> 32),
-              (int) destination,
-              options.inverted("destination-port"));
+              PortRange.parse(options, "source-port", IpHeader.IPPROTO_UDP),
+              PortRange.parse(options, "destination-port", IpHeader.IPPROTO_UDP));
         }
       };
 
@@ -50,8 +36,8 @@ public record UdpMatch(
 
   @Override
   public void save(StringBuilder out) {
-    PortRange.save(out, "--sport", sourceLow, sourceHigh, notSource);
-    PortRange.save(out, "--dport", destinationLow, destinationHigh, notDestination);
+    source.save(out, "--sport");
+    destination.save(out, "--dport");
   }
 
   @Override
@@ -64,8 +50,7 @@ public record UdpMatch(
       context.hotdrop = true;
       return false;
     }
-    return PortRange.matches(skb.u16(udp), sourceLow, sourceHigh, notSource)
-        && PortRange.matches(skb.u16(udp + 2), destinationLow, destinationHigh, notDestination);
+    return source.matches(skb.u16(udp)) && destination.matches(skb.u16(udp + 2));
   }
 
   @Override
@@ -77,7 +62,7 @@ public record UdpMatch(
     if (context.hotdrop) {
       return "truncated UDP header";
     }
-    return PortRange.matches(skb.u16(udp), sourceLow, sourceHigh, notSource)
+    return source.matches(skb.u16(udp))
         ? "destination port is " + skb.u16(udp + 2)
         : "source port is " + skb.u16(udp);
   }

@@ -86,7 +86,7 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
 
   @Override
   public String refusal(RulePlace place) {
-    return place.table() == TableKind.RAW ? null : "only in the raw table";
+    return place.onlyIn(TableKind.RAW);
   }
 
   @Override

@@ -8,13 +8,12 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
-import io.skbwalk.netfilter.tables.StatelessTarget;
 import io.skbwalk.netfilter.tables.Target;
 import io.skbwalk.netfilter.tables.TargetType;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_nat's DNAT: another destination for the connection. */
-public record DnatTarget(NatRange range) implements StatelessTarget {
+public record DnatTarget(NatRange range) implements NatTarget {
   /** {@code -j DNAT}. */
   public static final TargetType TYPE =
       new TargetType(
@@ -25,12 +24,7 @@ public record DnatTarget(NatRange range) implements StatelessTarget {
         @Override
         public Target parse(Options options, int protocol) {
           return new DnatTarget(
-              NatRangeOptions.addressAndPorts(
-                  options,
-                  "to-destination",
-                  NatRangeOptions.flags(options),
-                  true,
-                  NatRangeOptions.hasPorts(protocol)));
+              NatRangeOptions.addressAndPorts(options, "to-destination", true, protocol));
         }
       };
 
@@ -40,18 +34,8 @@ public record DnatTarget(NatRange range) implements StatelessTarget {
   }
 
   @Override
-  public void save(StringBuilder out) {
-    NatRangeOptions.save(out, "--to-destination", range);
-  }
-
-  @Override
   public String refusal(RulePlace place) {
     return NatRangeOptions.refusal(place, Hook.PRE_ROUTING, Hook.LOCAL_OUT);
-  }
-
-  @Override
-  public boolean needsConntrack() {
-    return true;
   }
 
   @Override

@@ -38,7 +38,7 @@ public record DscpTarget(int dscp) implements StatelessTarget {
 
   @Override
   public String refusal(RulePlace place) {
-    return place.table() == TableKind.MANGLE ? null : "only in the mangle table";
+    return place.onlyIn(TableKind.MANGLE);
   }
 
   @Override

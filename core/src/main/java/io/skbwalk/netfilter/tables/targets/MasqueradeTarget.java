@@ -8,13 +8,12 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
-import io.skbwalk.netfilter.tables.StatelessTarget;
 import io.skbwalk.netfilter.tables.Target;
 import io.skbwalk.netfilter.tables.TargetType;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_MASQUERADE: the outgoing interface's address as the connection's source. */
-public record MasqueradeTarget(NatRange range) implements StatelessTarget {
+public record MasqueradeTarget(NatRange range) implements NatTarget {
   /** {@code -j MASQUERADE}. */
   public static final TargetType TYPE =
       new TargetType(
@@ -24,12 +23,7 @@ public record MasqueradeTarget(NatRange range) implements StatelessTarget {
           OptionSpec.flag("random-fully")) {
         @Override
         public Target parse(Options options, int protocol) {
-          int flags = NatRangeOptions.flags(options);
-          return new MasqueradeTarget(
-              options.has("to-ports")
-                  ? NatRangeOptions.ports(
-                      options, "to-ports", flags, NatRangeOptions.hasPorts(protocol))
-                  : new NatRange(flags, 0, 0, 0, 0, 0));
+          return new MasqueradeTarget(NatRangeOptions.ports(options, "to-ports", protocol));
         }
       };
 
@@ -39,18 +33,8 @@ public record MasqueradeTarget(NatRange range) implements StatelessTarget {
   }
 
   @Override
-  public void save(StringBuilder out) {
-    NatRangeOptions.save(out, "--to-ports", range);
-  }
-
-  @Override
   public String refusal(RulePlace place) {
     return NatRangeOptions.refusal(place, Hook.POST_ROUTING, Hook.POST_ROUTING);
-  }
-
-  @Override
-  public boolean needsConntrack() {
-    return true;
   }
 
   @Override

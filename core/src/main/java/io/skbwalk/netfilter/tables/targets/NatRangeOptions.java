@@ -14,9 +14,9 @@ final class NatRangeOptions {
   private NatRangeOptions() {}
 
   /** {@code [ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]} and the flags. */
-  static NatRange addressAndPorts(
-      Options options, String option, int flags, boolean mayShift, boolean portsAllowed) {
+  static NatRange addressAndPorts(Options options, String option, boolean mayShift, int protocol) {
     String text = options.text(option);
+    int flags = flags(options);
     int colon = text.indexOf(':');
     String addresses = colon < 0 ? text : text.substring(0, colon);
     int low = 0;
@@ -32,13 +32,15 @@ final class NatRangeOptions {
     if (colon < 0) {
       return new NatRange(flags, low, high, 0, 0, 0);
     }
-    return ports(
-        options, option, text.substring(colon + 1), flags, low, high, mayShift, portsAllowed);
+    return ports(options, option, text.substring(colon + 1), flags, low, high, mayShift, protocol);
   }
 
-  /** {@code PORT[-PORT]} and the flags. */
-  static NatRange ports(Options options, String option, int flags, boolean portsAllowed) {
-    return ports(options, option, options.text(option), flags, 0, 0, false, portsAllowed);
+  /** {@code PORT[-PORT]}, where it is given, and the flags. */
+  static NatRange ports(Options options, String option, int protocol) {
+    int flags = flags(options);
+    return options.has(option)
+        ? ports(options, option, options.text(option), flags, 0, 0, false, protocol)
+        : new NatRange(flags, 0, 0, 0, 0, 0);
   }
 
   private static NatRange ports(
@@ -49,8 +51,8 @@ final class NatRangeOptions {
       int low,
       int high,
       boolean mayShift,
-      boolean portsAllowed) {
-    if (!portsAllowed) {
+      int protocol) {
+    if (!hasPorts(protocol)) {
       throw options.error(option, "a port needs -p tcp, udp, sctp, dccp or icmp");
     }
     flags |= NatRange.PROTO_SPECIFIED;
@@ -74,7 +76,7 @@ final class NatRangeOptions {
   }
 
   /** May ports be named with {@code -p protocol}? An ICMP identifier counts as one. */
-  static boolean hasPorts(int protocol) {
+  private static boolean hasPorts(int protocol) {
     return switch (protocol) {
       case 1, 6, 17, 33, 132 -> true;
       default -> false;
@@ -82,16 +84,16 @@ final class NatRangeOptions {
   }
 
   /** The flags that were given. */
-  static int flags(Options options) {
+  private static int flags(Options options) {
     return (options.has("random") ? NatRange.PROTO_RANDOM : 0)
         | (options.has("random-fully") ? NatRange.PROTO_RANDOM_FULLY : 0)
         | (options.has("persistent") ? NatRange.PERSISTENT : 0);
   }
 
-  /** Appends addresses and ports behind {@code option}, then the flags. */
+  /** Appends addresses and ports behind {@code --option}, then the flags. */
   static void save(StringBuilder out, String option, NatRange range) {
     if (range.has(NatRange.MAP_IPS) || range.has(NatRange.PROTO_SPECIFIED)) {
-      out.append(' ').append(option).append(' ');
+      out.append(" --").append(option).append(' ');
     }
     if (range.has(NatRange.MAP_IPS)) {
       out.append(Ip4.format(range.minAddress()));
@@ -100,7 +102,7 @@ final class NatRangeOptions {
       }
     }
     if (range.has(NatRange.PROTO_SPECIFIED)) {
-      out.append(option.equals("--to-ports") ? "" : ":").append(range.minPort());
+      out.append(option.equals("to-ports") ? "" : ":").append(range.minPort());
       if (range.maxPort() != range.minPort()) {
         out.append('-').append(range.maxPort());
       }
@@ -116,7 +118,7 @@ final class NatRangeOptions {
   /** Where a NAT target is refused. */
   static String refusal(RulePlace place, Hook first, Hook second) {
     if (place.table() != TableKind.NAT) {
-      return "only in the nat table";
+      return place.onlyIn(TableKind.NAT);
     }
     return place.isReachedOutside(first.bit | second.bit)
         ? "only in "

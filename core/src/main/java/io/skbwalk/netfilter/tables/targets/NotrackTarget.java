@@ -34,7 +34,7 @@ public record NotrackTarget() implements StatelessTarget {
 
   @Override
   public String refusal(RulePlace place) {
-    return place.table() == TableKind.RAW ? null : "only in the raw table";
+    return place.onlyIn(TableKind.RAW);
   }
 
   @Override

@@ -8,24 +8,18 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
-import io.skbwalk.netfilter.tables.StatelessTarget;
 import io.skbwalk.netfilter.tables.Target;
 import io.skbwalk.netfilter.tables.TargetType;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_REDIRECT: this machine as the connection's destination. */
-public record RedirectTarget(NatRange range) implements StatelessTarget {
+public record RedirectTarget(NatRange range) implements NatTarget {
   /** {@code -j REDIRECT}. */
   public static final TargetType TYPE =
       new TargetType("REDIRECT", OptionSpec.value("to-ports"), OptionSpec.flag("random")) {
         @Override
         public Target parse(Options options, int protocol) {
-          int flags = NatRangeOptions.flags(options);
-          return new RedirectTarget(
-              options.has("to-ports")
-                  ? NatRangeOptions.ports(
-                      options, "to-ports", flags, NatRangeOptions.hasPorts(protocol))
-                  : new NatRange(flags, 0, 0, 0, 0, 0));
+          return new RedirectTarget(NatRangeOptions.ports(options, "to-ports", protocol));
         }
       };
 
@@ -35,18 +29,8 @@ public record RedirectTarget(NatRange range) implements StatelessTarget {
   }
 
   @Override
-  public void save(StringBuilder out) {
-    NatRangeOptions.save(out, "--to-ports", range);
-  }
-
-  @Override
   public String refusal(RulePlace place) {
     return NatRangeOptions.refusal(place, Hook.PRE_ROUTING, Hook.LOCAL_OUT);
-  }
-
-  @Override
-  public boolean needsConntrack() {
-    return true;
   }
 
   @Override

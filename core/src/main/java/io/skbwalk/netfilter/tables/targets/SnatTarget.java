@@ -8,13 +8,12 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
-import io.skbwalk.netfilter.tables.StatelessTarget;
 import io.skbwalk.netfilter.tables.Target;
 import io.skbwalk.netfilter.tables.TargetType;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_nat's SNAT: another source for the connection. */
-public record SnatTarget(NatRange range) implements StatelessTarget {
+public record SnatTarget(NatRange range) implements NatTarget {
   /** {@code -j SNAT}. */
   public static final TargetType TYPE =
       new TargetType(
@@ -26,12 +25,7 @@ public record SnatTarget(NatRange range) implements StatelessTarget {
         @Override
         public Target parse(Options options, int protocol) {
           return new SnatTarget(
-              NatRangeOptions.addressAndPorts(
-                  options,
-                  "to-source",
-                  NatRangeOptions.flags(options),
-                  false,
-                  NatRangeOptions.hasPorts(protocol)));
+              NatRangeOptions.addressAndPorts(options, "to-source", false, protocol));
         }
       };
 
@@ -41,18 +35,8 @@ public record SnatTarget(NatRange range) implements StatelessTarget {
   }
 
   @Override
-  public void save(StringBuilder out) {
-    NatRangeOptions.save(out, "--to-source", range);
-  }
-
-  @Override
   public String refusal(RulePlace place) {
     return NatRangeOptions.refusal(place, Hook.POST_ROUTING, Hook.LOCAL_IN);
-  }
-
-  @Override
-  public boolean needsConntrack() {
-    return true;
   }
 
   @Override

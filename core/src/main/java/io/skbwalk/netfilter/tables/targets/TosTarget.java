@@ -53,7 +53,7 @@ public record TosTarget(int value, int mask) implements StatelessTarget {
 
   @Override
   public String refusal(RulePlace place) {
-    return place.table() == TableKind.MANGLE ? null : "only in the mangle table";
+    return place.onlyIn(TableKind.MANGLE);
   }
 
   @Override

@@ -32,7 +32,7 @@ public record TraceTarget() implements StatelessTarget {
 
   @Override
   public String refusal(RulePlace place) {
-    return place.table() == TableKind.RAW ? null : "only in the raw table";
+    return place.onlyIn(TableKind.RAW);
   }
 
   @Override

@@ -56,7 +56,7 @@ public record TtlTarget(Mode mode, int amount) implements StatelessTarget {
 
   @Override
   public String refusal(RulePlace place) {
-    return place.table() == TableKind.MANGLE ? null : "only in the mangle table";
+    return place.onlyIn(TableKind.MANGLE);
   }
 
   @Override
