@@ -37,11 +37,12 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  skbwalk replay pcaps/http.pcap",
-      "  skbwalk replay pcaps/http.pcap --as 203.0.113.80 --rules rules/web-server.yaml --out"
-          + " result",
-      "  skbwalk replay --in eth0=outside.pcap --in eth1=inside.pcap --host config/router.yaml",
-      "  zcat day.pcap.gz | skbwalk replay - --host config/router.yaml --save report,counters --out"
-          + " day"
+      "  skbwalk replay pcaps/http.pcap --as 203.0.113.80 \\",
+      "      --rules rules/web-server.yaml --out result",
+      "  skbwalk replay --in eth0=outside.pcap --in eth1=inside.pcap \\",
+      "      --host config/router.yaml",
+      "  zcat day.pcap.gz | skbwalk replay - --host config/router.yaml \\",
+      "      --save report,counters --out day"
     })
 final class ReplayCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

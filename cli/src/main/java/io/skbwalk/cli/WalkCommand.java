@@ -30,10 +30,10 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  skbwalk walk pcaps/http.pcap --packet 4",
-      "  skbwalk walk pcaps/nat-router.pcapng --host config/router.yaml --rules pcaps/nat-router.v4"
-          + " --packet 1-3 --misses",
-      "  skbwalk walk --host config/router.yaml --send 'eth0 tcp 198.51.100.9:40000 >"
-          + " 203.0.113.1:22 S'"
+      "  skbwalk walk pcaps/nat-router.pcapng --packet 1-3 --misses \\",
+      "      --host config/router.yaml --rules rules/nat-router.yaml",
+      "  skbwalk walk --host config/router.yaml \\",
+      "      --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'"
     })
 final class WalkCommand implements Callable<Integer> {
   /** The forms that a walk is printed in. */
@@ -98,7 +98,7 @@ final class WalkCommand implements Callable<Integer> {
       replay.keepDepartures();
       long[] told = new long[1];
       if (format == Format.json) {
-        replay.add(WalkLines.to("-", stdout, tracedOnly));
+        replay.add(WalkLines.to("-", stdout, tracedOnly).only(only));
       } else {
         WalkText text = new WalkText(terminal.width(), terminal.colour(), only);
         replay.add(

@@ -148,6 +148,10 @@ class WalkCommandTest {
     assertTrue(run.out().contains("  FORWARD\n"), run.out());
     assertFalse(run.out().contains("PRE_ROUTING"), run.out());
     assertFalse(run.out().contains("ip_rcv"), run.out());
+    Run json =
+        Run.of("walk", "--host", ROUTER, "--send", SYN, "--only", "ip_rcv", "--format", "json");
+    assertTrue(json.out().contains("\"steps\":[{\"type\":\"step\",\"function\":\"ip_rcv\""));
+    assertFalse(json.out().contains("ip_forward"), json.out());
   }
 
   @Test

@@ -27,6 +27,7 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
   private final boolean tracedOnly;
   private final JsonGenerator json;
   private boolean complete;
+  private String only;
 
   private WalkLines(Path file, Path part, Writer out, boolean tracedOnly) throws IOException {
     this.file = file;
@@ -68,8 +69,19 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
       json.writeStartObject();
       PacketLines.write(json, record);
       json.writeArrayFieldStart("steps");
+      String hook = null;
+      String table = null;
       for (TraceEvent event : record.events) {
-        step(event);
+        hook = event instanceof TraceEvent.HookEnter enter ? enter.hook() : hook;
+        table = event instanceof TraceEvent.TableEnter enter ? enter.table() : table;
+        if (only == null
+            || only.equalsIgnoreCase(hook)
+            || only.equalsIgnoreCase(table)
+            || isCalled(event, only)) {
+          step(event);
+        }
+        hook = event instanceof TraceEvent.HookLeave ? null : hook;
+        table = event instanceof TraceEvent.TableLeave ? null : table;
       }
       json.writeEndArray();
       json.writeStringField("result", WalkResult.text(record));
@@ -88,6 +100,26 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
+  }
+
+  /** Restricts walks to a hook, a table or a stage; null for all. */
+  public WalkLines only(String name) {
+    only = name;
+    return this;
+  }
+
+  private static boolean isCalled(TraceEvent event, String name) {
+    String called = event.getClass().getSimpleName();
+    if (event instanceof TraceEvent.Step step) {
+      called = step.function();
+    } else if (event instanceof TraceEvent.Route route) {
+      called = route.function();
+    } else if (event instanceof TraceEvent.Socket socket) {
+      called = socket.function();
+    } else if (event instanceof TraceEvent.HookStep step) {
+      called = step.name();
+    }
+    return name.equalsIgnoreCase(called);
   }
 
   private void step(TraceEvent event) throws IOException {
