@@ -30,10 +30,15 @@ final class RandomScenario {
   static Scenario of(long seed) {
     RandomScenario draw = new RandomScenario(seed);
     HostDescription host = new RandomHost(draw.random).description();
-    String rules = new RandomRules(draw.random).text();
+    String rules = draw.oneIn(4) ? "" : new RandomRules(draw.random).text();
     int flows = 1 + draw.random.nextInt(6);
+    RandomFrames frames = new RandomFrames(draw.random, host, draw.steps);
     for (int i = 0; i < flows; i++) {
-      draw.conversation();
+      if (draw.random.nextInt(3) == 0) {
+        frames.some();
+      } else {
+        draw.conversation();
+      }
     }
     return new Scenario("seed " + seed, host, rules, draw.steps);
   }

@@ -51,7 +51,7 @@ public final class IpFragments {
    * ip_frag_ecn_table: bits to set in the TOS by the set of codepoints seen (bit 0 Not-ECT, 1
    * ECT(1), 2 ECT(0), 3 CE), -1 where they contradict each other (RFC 3168, 5.3).
    */
-  private static final byte[] ECN = {0, 0, 0, 0, 0, 0, 0, 0, 0, -1, 3, -1, 3, -1, 3, -1};
+  private static final byte[] ECN = {0, 0, 0, -1, 0, -1, 0, -1, 0, -1, 3, -1, 3, -1, 3, -1};
 
   private final class Queue extends Timer {
     int source;

@@ -96,7 +96,14 @@ class IpFragmentsTest {
   }
 
   @ParameterizedTest(name = "{0} and {1}")
-  @CsvSource({"0, 3, false", "2, 3, true", "1, 3, true", "1, 2, true", "0, 2, true"})
+  @CsvSource({
+    "0, 3, false",
+    "2, 3, true",
+    "1, 3, true",
+    "1, 2, true",
+    "0, 2, false",
+    "0, 1, false"
+  })
   void congestionMarksMustFit(int one, int other, boolean whole) {
     Router router = new Router();
     router.receive(part(7, 0, 16, true, one));

@@ -237,7 +237,7 @@ public final class Fib {
               + same);
     }
     table.insert(route);
-    if (config.table() == FibRoute.RT_TABLE_LOCAL) {
+    if (config.type() == Ipv4Operations.RTN_LOCAL) {
       customLocalRoutes = true;
     }
     return route;
