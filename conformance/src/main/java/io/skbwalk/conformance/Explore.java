@@ -3,6 +3,7 @@
 package io.skbwalk.conformance;
 
 import io.skbwalk.conformance.Comparison.Difference;
+import io.skbwalk.lib.SourceException;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -22,6 +23,7 @@ public final class Explore {
       usage: bin/explore N [--from SEED] [--keep DIR]   run N random scenarios; keep those that differ in DIR
                                                        (target/found); SEED is drawn when it is not given
              bin/explore --seed SEED [--frame N]        explain one seed, frame N or the first that differs
+             bin/explore FILE... [--frame N]            the same for the experiments of packet scenario files
       Exit status: 0 all equal, 1 something differs, 2 the kernel cannot be asked or wrong usage.\
       """;
 
@@ -31,16 +33,21 @@ public final class Explore {
   public static void main(String[] arguments) throws IOException {
     Map<String, String> options = new HashMap<>();
     String count = null;
+    List<Path> files = new ArrayList<>();
     for (int i = 0; i < arguments.length; i++) {
       if (arguments[i].matches("--(from|keep|seed|frame)") && i + 1 < arguments.length) {
         options.put(arguments[i].substring(2), arguments[++i]);
       } else if (arguments[i].matches("\\d{1,9}") && count == null) {
         count = arguments[i];
+      } else if (Files.isReadable(Path.of(arguments[i]))) {
+        files.add(Path.of(arguments[i]));
       } else {
         fail(USAGE);
       }
     }
-    if ((count == null) == (options.get("seed") == null)) {
+    int modes =
+        (count == null ? 0 : 1) + (options.containsKey("seed") ? 1 : 0) + (files.isEmpty() ? 0 : 1);
+    if (modes != 1) {
       fail(USAGE);
     }
     String unavailable = KernelMachine.unavailable();
@@ -48,13 +55,20 @@ public final class Explore {
       fail("skbwalk: the kernel cannot be asked: " + unavailable);
     }
     try {
-      boolean equal =
-          count == null
-              ? explain(Long.parseLong(options.get("seed")), options.get("frame"))
-              : explore(Long.parseLong(count), options);
+      boolean equal;
+      if (count != null) {
+        equal = explore(Long.parseLong(count), options);
+      } else if (files.isEmpty()) {
+        Scenario scenario = RandomScenario.of(Long.parseLong(options.get("seed")));
+        equal = explain(scenario, options.get("frame"));
+      } else {
+        equal = experiments(files, options.get("frame"));
+      }
       System.exit(equal ? 0 : 1);
     } catch (NumberFormatException e) {
       fail(USAGE);
+    } catch (SourceException e) {
+      fail("skbwalk: " + e.getMessage());
     }
   }
 
@@ -63,8 +77,23 @@ public final class Explore {
     System.exit(2);
   }
 
-  private static boolean explain(long seed, String frame) throws IOException {
-    Scenario scenario = RandomScenario.of(seed);
+  private static boolean experiments(List<Path> files, String frame) throws IOException {
+    int count = 0;
+    int failed = 0;
+    for (Path file : files) {
+      for (Scenario scenario : ScenarioText.read(file)) {
+        count++;
+        if (frame != null || !differences(scenario).isEmpty()) {
+          System.out.println("== " + file + ": " + scenario.name());
+          failed += explain(scenario, frame) ? 0 : 1;
+        }
+      }
+    }
+    System.out.println(count + " experiments: " + (failed == 0 ? "all equal" : failed + " differ"));
+    return failed == 0;
+  }
+
+  private static boolean explain(Scenario scenario, String frame) throws IOException {
     List<Difference> differences = differences(scenario);
     differences.forEach(difference -> System.out.println(difference.text()));
     int index =

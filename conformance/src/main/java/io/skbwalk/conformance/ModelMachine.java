@@ -145,7 +145,8 @@ final class ModelMachine implements HostListener {
 
   @Override
   public void dropped(SkBuff skb, DropReason reason, String function) {
-    // Where the model's listening socket finds a wrong checksum only after taking a long segment, the
+    // Where the model's listening socket finds a wrong checksum only after taking a long segment,
+    // the
     // kernel's, which refuses everything, has refused it before.
     drops.add(
         reason == DropReason.TCP_CSUM && function.equals("tcp_v4_do_rcv")

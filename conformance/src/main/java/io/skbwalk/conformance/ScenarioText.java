@@ -9,14 +9,48 @@ import io.skbwalk.host.HostDescription.Route;
 import io.skbwalk.host.HostDescription.RouteType;
 import io.skbwalk.host.HostDescription.Socket;
 import io.skbwalk.host.HostDescription.SocketKind;
+import io.skbwalk.language.IptablesSavePrinter;
+import io.skbwalk.language.RulesFile;
+import io.skbwalk.language.ScenarioFile;
+import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.HexFormat;
+import java.util.List;
 import java.util.Locale;
 
-/** Scenarios as packet scenario files (YAML), written. */
+/** Scenarios as packet scenario files (YAML), written and read. */
 final class ScenarioText {
   private ScenarioText() {}
+
+  /**
+   * The experiments of a file, each a scenario of its own: each runs on a machine that has seen
+   * nothing yet. How long after another a frame comes is not read: neither side waits.
+   *
+   * @throws io.skbwalk.lib.SourceException at the first thing that is wrong in the file
+   */
+  static List<Scenario> read(Path path) throws IOException {
+    ScenarioFile file =
+        ScenarioFile.parse(
+            path.toString(),
+            Files.readString(path),
+            null,
+            name -> Files.readString(path.resolveSibling(name)));
+    String rules = IptablesSavePrinter.print(RulesFile.merge(List.of(RulesFile.of(file))), false);
+    List<Scenario> scenarios = new ArrayList<>();
+    for (ScenarioFile.Experiment experiment : file.experiments()) {
+      List<Scenario.Step> steps = new ArrayList<>();
+      for (ScenarioPacket packet : experiment.packets()) {
+        steps.add(new Scenario.Step(packet.device(), packet.bytes(), packet.comment()));
+      }
+      scenarios.add(new Scenario(experiment.name(), file.host().description(), rules, steps));
+    }
+    return scenarios;
+  }
 
   /** A file that is {@code scenario}. */
   static String write(Scenario scenario, String comment) {

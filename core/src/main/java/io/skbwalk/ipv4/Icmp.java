@@ -552,7 +552,9 @@ public final class Icmp {
     answer.setU8(at + IcmpHeader.CODE_OFFSET, code);
     answer.setU16(at + IcmpHeader.CHECKSUM_OFFSET, 0);
     answer.setU32(at + IcmpHeader.ID_OFFSET, rest);
-    answer.setU16(at + IcmpHeader.CHECKSUM_OFFSET, Checksum.of(answer.head, at, answer.tail - at));
+    int checksum = Checksum.of(answer.head, at, answer.tail - at);
+    // The sum of a message of zeros is the other zero: x86 starts its copying sum with all ones.
+    answer.setU16(at + IcmpHeader.CHECKSUM_OFFSET, checksum == 0xFFFF ? 0 : checksum);
     IpHeaderWriter.write(
         answer,
         IpHeader.MIN_LENGTH + replyOptions.length,
