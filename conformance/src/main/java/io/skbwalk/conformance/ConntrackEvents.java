@@ -4,16 +4,22 @@ package io.skbwalk.conformance;
 
 import java.io.BufferedReader;
 import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Stream;
 
 /**
- * {@code conntrack -E} beside a scenario. Instead of waiting, it makes entries of its own as marks
- * and reads until they are printed.
+ * {@code conntrack -E} beside a scenario. That it listens is seen in the kernel's list of netlink
+ * sockets; at the end an entry of its own is a mark, and all until that is printed is read.
  */
 final class ConntrackEvents implements AutoCloseable {
   /** From the block for documentation that no scenario uses (RFC 5737, TEST-NET-2's last /30). */
   private static final String MARK_SOURCE = "198.51.100.253";
+
+  /** The netlink family of netfilter, as /proc/net/netlink numbers it. */
+  private static final String NETFILTER = "12";
 
   private final Process process;
   private final BufferedReader lines;
@@ -25,26 +31,27 @@ final class ConntrackEvents implements AutoCloseable {
             .redirectError(ProcessBuilder.Redirect.DISCARD)
             .start();
     lines = process.inputReader();
-    // The first mark may come before it listens: repeat until one is heard.
-    do {
-      mark(1);
-      unmark(1);
-    } while (!lines.ready());
-    mark(2);
-    readUntil("dport=2 ");
-    unmark(2);
-    readUntil("[DESTROY]", "dport=2 ");
+    Path sockets = Path.of("/proc", Long.toString(process.pid()), "net/netlink");
+    while (!listens(sockets)) {
+      if (!process.isAlive()) {
+        throw new IOException("conntrack -E ended with status " + process.exitValue());
+      }
+      Thread.onSpinWait();
+    }
+  }
+
+  /** Is there a netlink socket of netfilter that listens to new, changed and ended connections? */
+  private static boolean listens(Path sockets) throws IOException {
+    try (Stream<String> lines = Files.lines(sockets)) {
+      return lines
+          .map(line -> line.trim().split(" +"))
+          .anyMatch(
+              column -> column[1].equals(NETFILTER) && (Long.parseLong(column[3], 16) & 7) == 7);
+    }
   }
 
   /** All events since the constructor, as printed. */
   List<String> finish() throws IOException {
-    mark(3);
-    List<String> events = readUntil("dport=3 ");
-    unmark(3);
-    return events;
-  }
-
-  private static void mark(int port) throws IOException {
     Commands.run(
         "conntrack",
         "-I",
@@ -57,27 +64,12 @@ final class ConntrackEvents implements AutoCloseable {
         "--sport",
         "1",
         "--dport",
-        Integer.toString(port),
+        "1",
         "-t",
         "100");
-  }
-
-  private static void unmark(int port) throws IOException {
-    Commands.run(
-        "conntrack", "-D", "-p", "udp", "-s", MARK_SOURCE, "--dport", Integer.toString(port));
-  }
-
-  private List<String> readUntil(String... words) throws IOException {
     List<String> events = new ArrayList<>();
-    for (String line; (line = lines.readLine()) != null; ) {
-      String all = line;
-      if (line.contains(MARK_SOURCE)) {
-        if (List.of(words).stream().allMatch(all::contains)) {
-          break;
-        }
-      } else {
-        events.add(line.strip());
-      }
+    for (String line; (line = lines.readLine()) != null && !line.contains(MARK_SOURCE); ) {
+      events.add(line.strip());
     }
     return events;
   }

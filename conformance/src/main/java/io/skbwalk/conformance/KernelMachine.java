@@ -21,7 +21,11 @@ import java.util.List;
 import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
-import java.util.concurrent.FutureTask;
+import java.util.concurrent.Future;
+import java.util.concurrent.SynchronousQueue;
+import java.util.concurrent.ThreadPoolExecutor;
+import java.util.concurrent.TimeUnit;
+import java.util.regex.Pattern;
 
 /**
  * A machine of the running kernel: a network namespace of a thread of its own, with a TAP interface
@@ -36,6 +40,24 @@ final class KernelMachine implements AutoCloseable {
 
   /** EACCES, EINVAL (a blackhole), ENETUNREACH, EHOSTUNREACH. */
   private static final List<Integer> NO_ROUTE = List.of(13, 22, 101, 113);
+
+  /** Threads stay: each keeps its trace of drops, and gets a new namespace for each scenario. */
+  private static final ThreadPoolExecutor THREADS =
+      new ThreadPoolExecutor(
+          0,
+          Integer.MAX_VALUE,
+          Long.MAX_VALUE,
+          TimeUnit.NANOSECONDS,
+          new SynchronousQueue<>(),
+          work -> {
+            Thread thread = new Thread(work, "namespace");
+            thread.setDaemon(true);
+            return thread;
+          });
+
+  /** What may switch the tracking of connections on; without it there are no events. */
+  private static final Pattern TRACKS =
+      Pattern.compile("(?i)\\*nat|conntrack|-m state|connmark|-j (CT|NOTRACK)|helper");
 
   private final Map<String, Integer> taps = new LinkedHashMap<>();
   private final List<ListeningSocket> sockets = new ArrayList<>();
@@ -66,7 +88,7 @@ final class KernelMachine implements AutoCloseable {
       return onThreadOfItsOwn(
           () -> {
             Libc.unshare(Libc.CLONE_NEWNET);
-            new DropTrace().close();
+            DropTrace.ofThisThread();
             return null;
           });
     } catch (IOException | RuntimeException e) {
@@ -91,10 +113,7 @@ final class KernelMachine implements AutoCloseable {
   }
 
   private static <T> T onThreadOfItsOwn(Callable<T> work) throws IOException {
-    FutureTask<T> task = new FutureTask<>(work);
-    Thread thread = new Thread(task, "namespace");
-    thread.setDaemon(true);
-    thread.start();
+    Future<T> task = THREADS.submit(work);
     try {
       return task.get();
     } catch (InterruptedException e) {
@@ -194,13 +213,16 @@ final class KernelMachine implements AutoCloseable {
       Libc.setsockopt(rawSocket, Libc.SOL_SOCKET, Libc.SO_BROADCAST, Libc.intValue(1), 4);
       Libc.setsockopt(rawSocket, Libc.IPPROTO_IP, Libc.IP_FREEBIND, Libc.intValue(1), 4);
     }
-    events = new ConntrackEvents();
+    if (TRACKS.matcher(scenario.rules()).find()) {
+      events = new ConntrackEvents();
+    }
     for (int fd : taps.values()) {
       while (Libc.readNow(fd, scratch) != null) {
         // What setting up made the kernel send is not the scenario's.
       }
     }
-    drops = new DropTrace();
+    drops = DropTrace.ofThisThread();
+    drops.read();
   }
 
   private static void ip(CharSequence batch) throws IOException {
@@ -415,7 +437,11 @@ final class KernelMachine implements AutoCloseable {
     }
     List<String> conntrack =
         Commands.run("conntrack", "-L").lines().filter(line -> !line.isBlank()).sorted().toList();
-    return new Outcome(steps, counters, conntrack, received, events.finish());
+    if (events == null && !conntrack.isEmpty()) {
+      throw new IOException("connections are tracked, but not for anything in these rules");
+    }
+    return new Outcome(
+        steps, counters, conntrack, received, events == null ? List.of() : events.finish());
   }
 
   /**
@@ -455,9 +481,6 @@ final class KernelMachine implements AutoCloseable {
   public void close() throws IOException {
     if (events != null) {
       events.close();
-    }
-    if (drops != null) {
-      drops.close();
     }
     if (rawSocket >= 0) {
       Libc.close(rawSocket);
