@@ -258,7 +258,36 @@ public final class IpOutput {
     answer.tstamp = net.clock.now();
     answer.frame = skb.frame;
     answer.trace = skb.trace;
+    int mtu = rt.mtu(false, net.clock.now());
+    if (headerLength + length > mtu) {
+      cut(answer, headerLength, length, mtu);
+    }
     return answer;
+  }
+
+  /**
+   * Plays how __ip_append_data lays out what is longer than the route's MTU: in pieces from the
+   * start. It leaves in just these pieces, also where it is rerouted to a larger MTU.
+   */
+  private static void cut(SkBuff skb, int headerLength, int length, int mtu) {
+    int most = mtu - headerLength;
+    int piece = most & ~7;
+    if (piece <= 0) {
+      return;
+    }
+    IpControlBlock block = IpControlBlock.of(skb);
+    int count = (length + piece - 1) / piece;
+    if (block.fragments.length < count) {
+      block.fragments = new int[count];
+    }
+    block.firstLength = headerLength + piece;
+    block.fragmentCount = 0;
+    for (int left = length - piece; left > 0; ) {
+      int next = left <= most ? left : piece;
+      block.fragments[block.fragmentCount++] = next;
+      left -= next;
+    }
+    skb.cbFlags |= IpControlBlock.HAS_FRAG_LIST;
   }
 
   /** Plays ip_output: to one machine. */
