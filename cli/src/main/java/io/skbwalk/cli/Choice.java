@@ -89,7 +89,8 @@ final class Choice {
     return new Replay.Walks() {
       @Override
       public boolean wanted(FrameRecord record) {
-        return isEverything() || typed && record.isTyped() || numbered(record) || inFlow(record);
+        return record.isChosen()
+            && (isEverything() || typed && record.isTyped() || numbered(record) || inFlow(record));
       }
 
       @Override
@@ -130,8 +131,10 @@ final class Choice {
               + totals.read
               + (totals.read == 1 ? " frame" : " frames"));
     }
-    if (seen == 0 && !ranges.isEmpty() && totals.filtered > 0) {
-      throw new Unusable("--packet: the filter leaves those frames out");
+    if (seen == 0 && !ranges.isEmpty()) {
+      throw new Unusable(
+          "--packet: there is nothing to tell of those frames (--filter leaves them out, or the"
+              + " machine put them there itself by forwarding)");
     }
     if (seen == 0 && one != null) {
       throw new Unusable("--flow: no packet of " + input + " is between these ends");

@@ -306,9 +306,16 @@ final class Session implements AutoCloseable {
 
   // ---- running ----------------------------------------------------------------------------------
 
-  /** Makes the replay. */
+  /** Makes the replay of what the filter takes. */
   Replay prepare(Replay.Walks walks) {
     replay = new Replay(host, lone, answers, filter, walks);
+    return replay;
+  }
+
+  /** Makes the replay of everything, of which the filter chooses what is told. */
+  Replay prepareToTell(Replay.Walks walks) {
+    replay = new Replay(host, lone, answers, null, walks);
+    replay.choose(filter);
     return replay;
   }
 

@@ -58,6 +58,10 @@ final class Summary {
       out.append("; the filter left out ").append(number(totals.filtered));
     }
     out.append('\n');
+    if (totals.seenAgain > 0) {
+      out.append(number(totals.seenAgain));
+      out.append(" more are what the machine had just forwarded or answered itself\n");
+    }
   }
 
   private void heading(String text) {

@@ -94,7 +94,7 @@ final class WalkCommand implements Callable<Integer> {
     try (Session session = new Session(machine, !send.isEmpty())) {
       session.typed(send);
       boolean tracedOnly = choice.isEverything() && session.tracesSome();
-      Replay replay = session.prepare(choice.walks(misses));
+      Replay replay = session.prepareToTell(choice.walks(misses));
       replay.keepDepartures();
       long[] told = new long[1];
       if (format == Format.json) {

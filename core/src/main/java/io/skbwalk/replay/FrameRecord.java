@@ -65,6 +65,9 @@ public final class FrameRecord {
   /** See {@link #isTraced}. */
   boolean traced;
 
+  /** See {@link #isChosen}. */
+  boolean chosen;
+
   /** It was not in a capture, but typed. */
   boolean typed;
 
@@ -76,6 +79,11 @@ public final class FrameRecord {
   /** A TRACE target wants its walk told. */
   public boolean isTraced() {
     return traced;
+  }
+
+  /** The filter of {@link Replay#choose} takes it; true without one. */
+  public boolean isChosen() {
+    return chosen;
   }
 
   /** It was typed on a command line. */

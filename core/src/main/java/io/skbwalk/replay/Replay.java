@@ -98,6 +98,9 @@ public final class Replay {
   private final List<NetDevice> cards = new ArrayList<>();
   private final int[] addresses;
 
+  /** What left without being in the capture; null when a capture cannot show it again. */
+  private final Departed departed;
+
   private final ArrivedFrame[] slots = new ArrivedFrame[BATCH];
   private final long[] numbers = new long[BATCH];
   private final int[] bits = new int[BATCH];
@@ -121,6 +124,8 @@ public final class Replay {
   private boolean keepFrames;
   private boolean keepDepartures;
   private boolean typed;
+  private FrameFilter chooser;
+  private boolean chosen = true;
   private Departures departures;
   private long withheldBefore;
 
@@ -147,6 +152,7 @@ public final class Replay {
   public Replay(Host host, boolean lone, Answers answers, FrameFilter filter, Walks walks) {
     this.host = host;
     this.lone = lone;
+    departed = lone ? new Departed() : null;
     this.filter = filter;
     this.walks = walks;
     host.net().withholdsAnswers = answers == Answers.CAPTURE;
@@ -172,6 +178,14 @@ public final class Replay {
   public void add(Sink sink) {
     sinks.add(sink);
     details = true;
+  }
+
+  /**
+   * All frames are replayed, but {@link FrameRecord#isChosen} tells those that {@code filter}
+   * takes.
+   */
+  public void choose(FrameFilter filter) {
+    chooser = filter;
   }
 
   /** Records keep the frame's bytes. */
@@ -207,6 +221,7 @@ public final class Replay {
     while (captures.next()) {
       CaptureReader reader = captures.current();
       totals.read++;
+      chosen = chooser == null || chooser.matches(reader);
       if (filter != null && !filter.matches(reader)) {
         totals.filtered++;
         continue;
@@ -224,6 +239,7 @@ public final class Replay {
   /** Replays packets that were typed, behind all others, a millisecond after each other. */
   public void runTyped(List<ScenarioPacket> packets) {
     typed = true;
+    chosen = true;
     for (ScenarioPacket packet : packets) {
       run(List.of(packet), totals.frames == 0 ? host.now() : host.now() + Clock.SECOND / 1000);
     }
@@ -274,6 +290,11 @@ public final class Replay {
     }
     NetDevice named = named(reader);
     if (lone && isOwn(frame)) {
+      flush(frame);
+      if (frame.isIp() && departed.take(frame)) {
+        totals.seenAgain++;
+        return;
+      }
       send(frame, named);
       return;
     }
@@ -374,13 +395,21 @@ public final class Replay {
     }
   }
 
-  private void send(ArrivedFrame frame, NetDevice named) {
+  /**
+   * Handles what is in the ring; {@code frame}, read behind it, becomes the first of the next
+   * batch.
+   */
+  private void flush(ArrivedFrame frame) {
     int slot = batch;
     if (slot > 0) {
       poll();
       slots[slot] = slots[0];
       slots[0] = frame;
     }
+  }
+
+  private void send(ArrivedFrame frame, NetDevice named) {
+    flush(frame);
     withheldBefore = host.net().withheld;
     open(0, frame, true);
     batch = 1;
@@ -462,6 +491,7 @@ public final class Replay {
     record.length = frame.originalLength;
     records[slot] = record;
     record.typed = typed;
+    record.chosen = chosen;
     if (keepFrames || walks != null) {
       int whole = Math.max(0, frame.length - frame.fcsLength);
       record.frame = java.util.Arrays.copyOf(frame.bytes, whole);
@@ -689,14 +719,18 @@ public final class Replay {
       totals.left++;
       long index = departures == null ? dev.txPackets : departures.left(dev, skb, host.now());
       int slot = slot(skb.frame);
+      boolean captured = slot >= 0 && sentSlot[slot];
+      if (departed != null && !captured && skb.protocol == EthernetHeader.ETH_P_IP) {
+        departed.add(skb, host.now());
+      }
       if (isArpRequest(skb)) {
         // A question, not an answer: the packet that asks for it goes on waiting.
         tellDeparture(dev, skb, index, false);
         return;
       }
       if (slot >= 0) {
-        bits[slot] |= sentSlot[slot] ? LEFT : forwarded ? FORWARDED : ANSWERED;
-        if (!forwarded && !sentSlot[slot]) {
+        bits[slot] |= captured ? LEFT : forwarded ? FORWARDED : ANSWERED;
+        if (!forwarded && !captured) {
           totals.answers++;
         }
       } else if (skb.frame != 0) {

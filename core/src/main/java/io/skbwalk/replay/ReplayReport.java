@@ -137,6 +137,9 @@ public final class ReplayReport {
     if (totals.filtered > 0) {
       json.writeNumberField("filtered", totals.filtered);
     }
+    if (totals.seenAgain > 0) {
+      json.writeNumberField("seenAgain", totals.seenAgain);
+    }
     if (totals.shortened > 0) {
       json.writeNumberField("shortened", totals.shortened);
     }

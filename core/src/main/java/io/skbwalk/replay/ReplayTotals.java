@@ -14,6 +14,9 @@ public final class ReplayTotals {
   /** Frames that the filter left out. */
   public long filtered;
 
+  /** Frames of a capture of both sides that the machine had just put there itself by forwarding. */
+  public long seenAgain;
+
   /** Frames that the machine was given. */
   public long frames;
 

@@ -1,0 +1,68 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.replay;
+
+import io.skbwalk.kernel.Clock;
+import io.skbwalk.skb.IpHeader;
+import io.skbwalk.skb.SkBuff;
+
+/**
+ * What the machine has lately put on its wires. A capture that shows a router from both sides has
+ * every forwarded packet twice, as it came and as it left: the second is known again here and not
+ * sent once more. Two packets are the same when they are equal but for the IP identification and
+ * header checksum.
+ *
+ * <p>The last {@value #SLOTS} are remembered, for {@value #SECONDS} seconds; nothing is allocated.
+ */
+final class Departed {
+  private static final int SLOTS = 1024;
+  private static final int SECONDS = 2;
+
+  /**
+   * Bytes of a packet that are looked at; behind them stands only payload that TCP and UDP sum up.
+   */
+  private static final int LOOKED_AT = 128;
+
+  private final long[] hashes = new long[SLOTS];
+  private final long[] times = new long[SLOTS];
+  private int next;
+
+  /** {@code skb} has left, an IP packet at its network header, at {@code time}. */
+  void add(SkBuff skb, long time) {
+    hashes[next] = hash(skb.head, skb.networkHeader, skb.tail);
+    times[next] = time;
+    next = (next + 1) % SLOTS;
+  }
+
+  /** Is it one that has left? Then it is forgotten: the next like it is another. */
+  boolean take(ArrivedFrame frame) {
+    long hash = hash(frame.bytes, frame.network, frame.length - frame.fcsLength);
+    for (int i = 0; i < SLOTS; i++) {
+      if (hashes[i] == hash && hash != 0 && frame.time - times[i] <= SECONDS * Clock.SECOND) {
+        hashes[i] = 0;
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private static long hash(byte[] bytes, int from, int frameEnd) {
+    if (frameEnd - from < IpHeader.MIN_LENGTH) {
+      return 0;
+    }
+    // Short frames are padded: what counts is the packet's own length.
+    int total = (bytes[from + 2] & 0xFF) << 8 | bytes[from + 3] & 0xFF;
+    int end = Math.min(from + Math.min(total, LOOKED_AT), frameEnd);
+    long hash = 1;
+    for (int at = from; at < end; at++) {
+      int field = at - from;
+      boolean drawn = field >= IpHeader.ID_OFFSET && field < IpHeader.FRAGMENT_OFFSET;
+      boolean sum = field >= IpHeader.CHECKSUM_OFFSET && field < IpHeader.SOURCE_OFFSET;
+      if (!drawn && !sum) {
+        hash = (hash ^ bytes[at] & 0xFF) * 0x100000001B3L;
+      }
+    }
+    hash ^= hash >>> 29;
+    return hash == 0 ? 1 : hash;
+  }
+}
