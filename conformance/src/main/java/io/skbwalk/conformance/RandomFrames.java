@@ -551,7 +551,11 @@ final class RandomFrames {
         new FrameBuilder(0, 0).ip(source, to).id(ids++).fragment(oneIn(2) ? DF : 0);
     return switch (random.nextInt(3)) {
       case 0 -> builder.udp(4000, pick(PORTS)).payload(bytes(length));
-      case 1 -> builder.tcp(4000, pick(PORTS), pick(2, 0x10), 1, 0, 8192).payload(bytes(length));
+      // A TCP segment longer than the way would be one that the interface still has to cut.
+      case 1 ->
+          builder
+              .tcp(4000, pick(PORTS), pick(2, 0x10), 1, 0, 8192)
+              .payload(bytes(Math.min(length, 20)));
       default -> builder.icmp(pick(8, 8, 0, 13), 0, 5 << 16 | 1).payload(bytes(length));
     };
   }
@@ -586,6 +590,9 @@ final class RandomFrames {
           bytes = builder.etherType(pick(0, 3, 46, 100, 1500, 1535)).frame();
           int sap = pick(0xAAAA0300, 0xFFFF0000, 0x42420300, 0xAAAA0300);
           ByteBuffer.wrap(bytes).putInt(14, sap);
+          if (oneIn(3)) {
+            putMac(ByteBuffer.wrap(bytes), 0x0180_C200_0000L + pick(0, 0, 0x21, 0x0e));
+          }
           comment = "802.3";
         }
         case 4 -> {

@@ -55,6 +55,7 @@ import java.util.List;
 public final class Host {
   private static final int ETH_P_802_2 = 4;
   private static final int SNAP_SAP = 0xAA;
+  private static final int BRIDGE_SAP = 0x42;
   private static final int IPV6_MIN_MTU = 1280;
   private static final int MAX_PACKET = 65_535;
 
@@ -138,18 +139,23 @@ public final class Host {
   }
 
   /**
-   * Plays llc_rcv and snap_rcv on a machine where nothing speaks LLC: a sound frame for the SNAP
-   * service access point gets one function further.
+   * Plays llc_rcv, snap_rcv and stp_pdu_rcv on a machine where nothing speaks LLC: a sound frame
+   * for the service access points of SNAP and of bridges gets one function further.
    */
   private void dropLlc(SkBuff skb) {
     int at = skb.data;
-    boolean snap = false;
-    if (skb.pktType != SkBuff.PACKET_OTHERHOST && skb.mayPull(4) && skb.u8(at) == SNAP_SAP) {
+    String function = "llc_rcv";
+    if (skb.pktType != SkBuff.PACKET_OTHERHOST && skb.mayPull(4)) {
       int header = (skb.u8(at + 2) & 3) == 3 ? 3 : 4;
       int length = skb.u16(at - 2) - header;
-      snap = length >= 0 && skb.tail - at - header >= length;
+      boolean sound = length >= 0 && skb.tail - at - header >= length;
+      if (sound && skb.u8(at) == SNAP_SAP) {
+        function = "snap_rcv";
+      } else if (sound && skb.u8(at) == BRIDGE_SAP) {
+        function = "stp_pdu_rcv";
+      }
     }
-    net.skbs.drop(skb, DropReason.NOT_SPECIFIED, snap ? "snap_rcv" : "llc_rcv");
+    net.skbs.drop(skb, DropReason.NOT_SPECIFIED, function);
   }
 
   private void inetInit() {
