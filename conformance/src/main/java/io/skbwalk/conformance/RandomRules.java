@@ -59,11 +59,11 @@ final class RandomRules {
   private void table(StringBuilder text, String table, String[] builtIn) {
     text.append('*').append(table).append('\n');
     for (String chain : builtIn) {
-      boolean drop = table.equals("filter") && oneIn(4);
+      boolean drop = oneIn(table.equals("filter") ? 4 : 40);
       text.append(':').append(chain).append(drop ? " DROP" : " ACCEPT").append(" [0:0]\n");
     }
     List<String> users = new ArrayList<>();
-    int count = random.nextInt(3);
+    int count = random.nextInt(oneIn(4) ? 5 : 3);
     for (int i = 0; i < count; i++) {
       users.add("user" + i);
       text.append(":user").append(i).append(" - [0:0]\n");
@@ -155,7 +155,17 @@ final class RandomRules {
     String not = oneIn(5) ? " !" : "";
     return switch (protocol) {
       case "tcp" ->
-          switch (random.nextInt(6)) {
+          switch (random.nextInt(8)) {
+            case 6 ->
+                " -m multiport"
+                    + not
+                    + pick(" --dports ", " --sports ", " --ports ")
+                    + pick(
+                        "22", "0:1023,5000", "80,443,8080,40000", "1024:65535", "22,1234:1300,600");
+            case 7 ->
+                " -m tcp"
+                    + pick(" --sport 1234:40000 ", " ! --sport 600 ", " --syn ")
+                    + pick("", " ! --dport 22", " --dport 0:443", " --tcp-option 5");
             case 0 ->
                 " -m tcp" + not + " --dport " + pick("22", "80", "443", "1024:65535", ":1023");
             case 1 ->
@@ -165,8 +175,18 @@ final class RandomRules {
                 " -m tcp"
                     + not
                     + " --tcp-flags "
-                    + pick("SYN,RST SYN", "ALL NONE", "ACK ACK", "FIN,ACK FIN,ACK");
-            case 4 -> " -m tcp" + not + " --tcp-option " + pick("2", "3", "8", "4");
+                    + pick(
+                        "SYN,RST SYN",
+                        "ALL NONE",
+                        "ACK ACK",
+                        "FIN,ACK FIN,ACK",
+                        "ALL ALL",
+                        "SYN,ACK SYN,ACK",
+                        "RST RST",
+                        "URG,PSH URG,PSH",
+                        "ACK,FIN FIN",
+                        "SYN,FIN,RST NONE");
+            case 4 -> " -m tcp" + not + " --tcp-option " + pick("2", "3", "8", "4", "5", "254");
             default -> " -m multiport" + not + " --dports 22,80,8000:9000";
           };
       case "udp" ->
@@ -179,13 +199,29 @@ final class RandomRules {
           " -m icmp"
               + not
               + " --icmp-type "
-              + pick("8", "0", "3", "3/4", "11", "3/1", "5", "13", "any");
+              + pick(
+                  "8",
+                  "0",
+                  "3",
+                  "3/4",
+                  "11",
+                  "3/1",
+                  "5",
+                  "13",
+                  "any",
+                  "echo-request",
+                  "network-unreachable",
+                  "parameter-problem",
+                  "255",
+                  "8/1",
+                  "port-unreachable",
+                  "time-exceeded");
     };
   }
 
   private String match(String hook, String table, String protocol) {
     String not = oneIn(5) ? " !" : "";
-    switch (random.nextInt(19)) {
+    switch (random.nextInt(26)) {
       case 0, 1, 2:
         return " -m conntrack"
             + not
@@ -261,6 +297,43 @@ final class RandomRules {
             + every
             + " --packet "
             + random.nextInt(every);
+      case 19, 20:
+        return conntrack(not);
+      case 21:
+        return addrtype(hook, not);
+      case 22:
+        return pick(
+            " -m statistic --mode random --probability 0.00000000000",
+            " -m statistic --mode random --probability 1.00000000000",
+            " -m statistic --mode random ! --probability 1.00000000000",
+            " -m statistic --mode nth ! --every 2 --packet 1",
+            " -m limit --limit 1/day --limit-burst " + pick("1", "3"),
+            " -m mark --mark 0x1/0x1 -m mark ! --mark 0x3/0x3",
+            " -m comment --comment one -m comment --comment two",
+            " -m length --length 28:84 -m length ! --length 40",
+            " -m ttl --ttl-gt 1 -m ttl ! --ttl-eq 64");
+      case 23:
+        return " -m comment --comment "
+            + pick(
+                "\"a \\\"quoted\\\" word\"",
+                "\"back\\\\slash\"",
+                "it's",
+                "\"$HOME; `x` #1\"",
+                "\" spaces \"",
+                "\"-j DROP\"",
+                "\"!\"",
+                "\"äöü\"",
+                "tab,comma");
+      case 24:
+        return pick(
+            " -m dscp" + not + " --dscp-class " + pick("BE", "EF", "CS1", "AF11", "AF43"),
+            " -m tos" + not + " --tos " + pick("Minimize-Delay", "0x03/0x03", "0x00/0x3f", "0xb8"),
+            " -m iprange"
+                + not
+                + " --src-range 192.168.7.0-203.0.113.9 --dst-range 0.0.0.0-223.255.255.255",
+            " -m iprange ! --src-range 192.168.7.3-192.168.7.80 ! --dst-range"
+                + " 203.0.113.1-203.0.113.1",
+            " -m length" + not + " --length " + pick("60", "52:", ":28", "41:576"));
       default:
         String name = pick("one", "two");
         String side = pick("--rsource", "--rdest");
@@ -270,12 +343,82 @@ final class RandomRules {
                 not + " --rcheck --name " + name,
                 " --update --seconds 3600 --hitcount 2 --name " + name,
                 " --rcheck --seconds 3600 --hitcount 3 --rttl --name " + name,
-                " --remove --name " + name)
-            + " --mask 255.255.255."
-            + pick("255", "0")
+                " --rcheck --name " + name,
+                " --rcheck --seconds 3600 --reap --name " + name,
+                not + " --update --name " + name,
+                " --update --hitcount 4 --rttl --name " + name,
+                " ! --set --name " + name,
+                not + " --remove --name " + name)
+            + " --mask "
+            + pick("255.255.255.255", "255.255.255.0", "255.255.255.255", "0.0.0.0", "255.0.0.255")
             + " "
             + side;
     }
+  }
+
+  /** A side of the connection, or several, or its status or lifetime. */
+  private String conntrack(String not) {
+    StringBuilder match = new StringBuilder(" -m conntrack");
+    int parts = 1 + random.nextInt(3);
+    int from = random.nextInt(12);
+    for (int i = 0; i < parts; i++) {
+      String inverted = oneIn(5) ? " !" : "";
+      match.append(inverted);
+      match.append(
+          switch ((from + i) % 12) {
+            case 0 -> " --ctproto " + pick("tcp", "udp", "icmp", "1", "6");
+            case 1 -> " --ctorigsrc " + pick("192.168.7.0/24", "203.0.113.9", "0.0.0.0/0");
+            case 2 -> " --ctorigdst " + pick("203.0.113.0/24", "192.168.7.80", "198.51.100.9");
+            case 3 -> " --ctreplsrc " + pick("203.0.113.0/24", "192.168.7.80", "192.168.7.0/24");
+            case 4 -> " --ctrepldst " + pick("203.0.113.1", "192.168.7.0/24", "203.0.113.0/25");
+            case 5 -> " --ctorigsrcport " + pick("1234", "1024:65535", "0:600");
+            case 6 -> " --ctorigdstport " + pick("22", "53:443", "8080");
+            case 7 -> " --ctreplsrcport " + pick("22", "53:443", "0:65535");
+            case 8 -> " --ctrepldstport " + pick("1234", "1024:65535", "30000");
+            case 9 ->
+                " --ctstatus "
+                    + pick(
+                        "SEEN_REPLY,ASSURED",
+                        "NONE,CONFIRMED",
+                        "EXPECTED",
+                        "ASSURED",
+                        "SEEN_REPLY");
+            case 10 -> " --ctexpire " + pick("1:1000", "40:1000", "200:500000", "0:20");
+            default ->
+                " --ctstate "
+                    + pick("NEW,RELATED", "ESTABLISHED,SNAT,DNAT", "UNTRACKED,INVALID", "RELATED");
+          });
+    }
+    return match
+        .append(oneIn(3) ? " --ctdir " + pick("ORIGINAL", "REPLY") : "")
+        .append(not.isEmpty() || parts > 1 ? "" : " -m conntrack ! --ctstate INVALID")
+        .toString();
+  }
+
+  private String addrtype(String hook, String not) {
+    String types =
+        pick(
+            "LOCAL",
+            "UNICAST,LOCAL",
+            "BROADCAST,MULTICAST",
+            "BLACKHOLE,UNREACHABLE,PROHIBIT",
+            "UNSPEC",
+            "ANYCAST",
+            "THROW");
+    String interfaces =
+        switch (hook) {
+          case "PREROUTING", "INPUT" -> " --limit-iface-in";
+          case "FORWARD" -> pick(" --limit-iface-in", " --limit-iface-out");
+          case "OUTPUT", "POSTROUTING" -> " --limit-iface-out";
+          default -> "";
+        };
+    return " -m addrtype"
+        + not
+        + pick(
+            " --dst-type " + types,
+            " --src-type " + types,
+            " --src-type UNICAST --dst-type " + types)
+        + (oneIn(2) ? interfaces : "");
   }
 
   private String target(String table, String hook, List<String> users) {
@@ -292,7 +435,12 @@ final class RandomRules {
       return " -j LOG --log-prefix \""
           + pick("a: ", "in ", "x")
           + "\""
-          + pick("", " --log-tcp-options", " --log-ip-options", " --log-level 6");
+          + pick(
+              "",
+              " --log-tcp-options",
+              " --log-ip-options",
+              " --log-level 6",
+              " --log-tcp-sequence --log-uid --log-macdecode --log-level debug");
     }
     switch (table) {
       case "raw":
@@ -300,6 +448,9 @@ final class RandomRules {
             " -j NOTRACK",
             " -j CT --notrack",
             " -j CT --zone 5",
+            " -j CT --zone-orig 7",
+            " -j CT --zone-reply 7",
+            " -j CT --zone 65535",
             " -j ACCEPT",
             " -j DROP",
             " -j TRACE");
@@ -311,21 +462,67 @@ final class RandomRules {
                       "--set-xmark 0x1/0xffffffff",
                       "--set-xmark 0x10/0xf0",
                       "--set-xmark 0x0/0x1",
-                      "--set-xmark 0x3/0x0");
+                      "--set-xmark 0x3/0x0",
+                      "--set-mark 0x5/0xf",
+                      "--set-mark 7",
+                      "--and-mark 0xfffffffe",
+                      "--or-mark 0x10",
+                      "--xor-mark 0x11");
           case 2 ->
               " -j CONNMARK "
                   + pick(
                       "--set-xmark 0x1/0xffffffff",
                       "--save-mark --nfmask 0xff --ctmask 0xff",
-                      "--restore-mark --nfmask 0xffffffff --ctmask 0xffffffff");
-          case 3 -> " -j TTL " + pick("--ttl-set 33", "--ttl-dec 1", "--ttl-inc 5");
-          case 4 -> " -j DSCP --set-dscp 0x" + pick("0a", "2e", "00");
-          case 5 -> " -j TOS --set-tos 0x" + pick("10/0x3f", "08/0xff", "00/0xff");
+                      "--restore-mark --nfmask 0xffffffff --ctmask 0xffffffff",
+                      "--set-mark 0x3/0xff",
+                      "--and-mark 0xf0",
+                      "--or-mark 0x1",
+                      "--xor-mark 0x13",
+                      "--save-mark",
+                      "--save-mark --mask 0xf",
+                      "--restore-mark",
+                      "--restore-mark --mask 0x11",
+                      "--save-mark --nfmask 0xf --ctmask 0xf0",
+                      "--restore-mark --nfmask 0xf0 --ctmask 0x1f");
+          case 3 ->
+              " -j TTL "
+                  + pick(
+                      "--ttl-set 33",
+                      "--ttl-dec 1",
+                      "--ttl-inc 5",
+                      "--ttl-set 1",
+                      "--ttl-dec 63",
+                      "--ttl-inc 255");
+          case 4 ->
+              " -j DSCP "
+                  + pick(
+                      "--set-dscp 0x0a",
+                      "--set-dscp 0x2e",
+                      "--set-dscp 0x00",
+                      "--set-dscp-class EF",
+                      "--set-dscp-class CS7",
+                      "--set-dscp-class AF23");
+          case 5 ->
+              " -j TOS "
+                  + pick(
+                      "--set-tos 0x10/0x3f",
+                      "--set-tos 0x08/0xff",
+                      "--set-tos 0x00/0xff",
+                      "--and-tos 0xfc",
+                      "--or-tos 0x10",
+                      "--xor-tos 0x1c",
+                      "--set-tos Maximize-Throughput");
           case 6 ->
               hook.equals("FORWARD") || hook.equals("OUTPUT") || hook.equals("POSTROUTING")
                   ? "@tcp --tcp-flags SYN,RST SYN -j TCPMSS "
-                      + pick("--set-mss 1000", "--clamp-mss-to-pmtu")
-                  : " -j ACCEPT";
+                      + pick(
+                          "--set-mss 1000",
+                          "--set-mss 40",
+                          "--set-mss 1460",
+                          "--set-mss 9000",
+                          "--clamp-mss-to-pmtu",
+                          "--clamp-mss-to-pmtu")
+                  : "@tcp --tcp-flags SYN,RST SYN -j TCPMSS --set-mss " + pick("536", "1300");
           case 7 -> " -j ACCEPT";
           default -> oneIn(2) ? " -j DROP" : " -j ACCEPT";
         };
@@ -337,6 +534,15 @@ final class RandomRules {
               "@tcp -j REDIRECT --to-ports 22",
               " -j REDIRECT",
               " -j DNAT --to-destination 192.168.7.3-192.168.7.3",
+              " -j DNAT --to-destination 203.0.113.1",
+              " -j DNAT --to-destination 192.168.7.1",
+              " -j DNAT --to-destination 203.0.113.9",
+              " -j DNAT --to-destination 192.168.7.2-192.168.7.3",
+              " -j DNAT --to-destination 192.168.7.2-192.168.7.80 --persistent",
+              "@tcp -j DNAT --to-destination :8080",
+              "@tcp -j DNAT --to-destination 203.0.113.1:22",
+              "@tcp -j DNAT --to-destination 198.51.100.9:443",
+              "@tcp -j REDIRECT --to-ports 8080",
               " -j ACCEPT");
         }
         if (hook.equals("POSTROUTING")) {
@@ -344,11 +550,22 @@ final class RandomRules {
               " -j MASQUERADE",
               " -j SNAT --to-source 203.0.113.1",
               "@tcp -j SNAT --to-source 203.0.113.1:30000",
+              " -j SNAT --to-source 203.0.113.50",
+              " -j SNAT --to-source 192.168.7.1",
+              " -j SNAT --to-source 203.0.113.1-203.0.113.2",
+              " -j SNAT --to-source 203.0.113.48-203.0.113.63 --persistent",
+              "@tcp -j SNAT --to-source :30000",
+              "@tcp -j MASQUERADE --to-ports 30000",
+              "@tcp -j MASQUERADE --to-ports 40000-40000",
               " -j MASQUERADE",
               " -j ACCEPT");
         }
         if (hook.equals("INPUT")) {
-          return pick(" -j SNAT --to-source 203.0.113.200", " -j ACCEPT");
+          return pick(
+              " -j SNAT --to-source 203.0.113.200",
+              " -j SNAT --to-source 192.168.7.3",
+              "@tcp -j SNAT --to-source 198.51.100.9:1234",
+              " -j ACCEPT");
         }
         return pick(" -j ACCEPT", " -j RETURN", "");
       default:
@@ -364,6 +581,8 @@ final class RandomRules {
               " -j REJECT --reject-with icmp-net-prohibited",
               " -j REJECT --reject-with icmp-host-prohibited",
               " -j REJECT --reject-with icmp-admin-prohibited",
+              " -j REJECT",
+              "@tcp -j REJECT --reject-with tcp-reset",
               "@tcp -j REJECT --reject-with tcp-reset");
         }
         return pick(" -j ACCEPT", " -j ACCEPT", " -j DROP");

@@ -33,14 +33,34 @@ final class RandomScenario {
     String rules = draw.oneIn(4) ? "" : new RandomRules(draw.random).text();
     int flows = 1 + draw.random.nextInt(6);
     RandomFrames frames = new RandomFrames(draw.random, host, draw.steps);
+    List<Integer> starts = new ArrayList<>();
     for (int i = 0; i < flows; i++) {
+      starts.add(draw.steps.size());
       if (draw.random.nextInt(3) == 0) {
         frames.some();
       } else {
         draw.conversation();
       }
     }
-    return new Scenario("seed " + seed, host, rules, draw.steps);
+    return new Scenario(
+        "seed " + seed, host, rules, draw.oneIn(2) ? draw.interleaved(starts) : draw.steps);
+  }
+
+  /** The conversations that begin at {@code starts} in {@link #steps}, at the same time. */
+  private List<Scenario.Step> interleaved(List<Integer> starts) {
+    List<List<Scenario.Step>> waiting = new ArrayList<>();
+    for (int i = 0; i < starts.size(); i++) {
+      int end = i + 1 < starts.size() ? starts.get(i + 1) : steps.size();
+      waiting.add(new ArrayList<>(steps.subList(starts.get(i), end)));
+    }
+    List<Scenario.Step> mixed = new ArrayList<>();
+    while (mixed.size() < steps.size()) {
+      List<Scenario.Step> one = waiting.get(random.nextInt(waiting.size()));
+      if (!one.isEmpty()) {
+        mixed.add(one.remove(0));
+      }
+    }
+    return mixed;
   }
 
   private boolean oneIn(int n) {
@@ -55,8 +75,9 @@ final class RandomScenario {
   // ----------------------------------------------------------------------------------
 
   private void conversation() {
-    switch (random.nextInt(12)) {
+    switch (random.nextInt(15)) {
       case 0, 1, 2, 3 -> tcp();
+      case 12, 13, 14 -> new RandomTcp(this, random).talk();
       case 4, 5, 6 -> udp();
       case 7, 8 -> ping();
       case 9 -> fragments();
@@ -66,9 +87,9 @@ final class RandomScenario {
   }
 
   /** Who talks with whom, and on which interfaces their frames arrive. */
-  private record Flow(int client, int server, String clientSide, String serverSide) {}
+  record Flow(int client, int server, String clientSide, String serverSide) {}
 
-  private Flow flow() {
+  Flow flow() {
     return switch (random.nextInt(6)) {
       case 0, 1 -> new Flow(pick(RandomHost.PEERS_IN), pick(RandomHost.PEERS_OUT), "eth1", "eth0");
       case 2 -> new Flow(pick(RandomHost.PEERS_OUT), pick(RandomHost.PEERS_IN), "eth0", "eth1");
@@ -80,7 +101,7 @@ final class RandomScenario {
     };
   }
 
-  private FrameBuilder frame(String device, int from, int to) {
+  FrameBuilder frame(String device, int from, int to) {
     long source =
         RandomHost.mac(
             device != null && device.equals("eth0") && from >>> 24 == 198
@@ -94,7 +115,7 @@ final class RandomScenario {
         .fragment(oneIn(2) ? 0x4000 : 0);
   }
 
-  private void add(String device, FrameBuilder builder, String comment) {
+  void add(String device, FrameBuilder builder, String comment) {
     steps.add(
         new Scenario.Step(device, device == null ? builder.packet() : builder.frame(), comment));
     if (oneIn(25)) {
@@ -105,7 +126,7 @@ final class RandomScenario {
     }
   }
 
-  private byte[] bytes(int length) {
+  byte[] bytes(int length) {
     byte[] bytes = new byte[length];
     random.nextBytes(bytes);
     return bytes;
@@ -117,7 +138,7 @@ final class RandomScenario {
 
   private void tcp() {
     Flow flow = flow();
-    int clientPort = 1024 + random.nextInt(60000);
+    int clientPort = oneIn(3) ? pick(1234, 600, 40000) : 1024 + random.nextInt(60000);
     int serverPort = pick(PORTS);
     int[] sequence = {random.nextInt(), random.nextInt()};
     int[] acknowledged = {0, sequence[0]};
@@ -209,7 +230,7 @@ final class RandomScenario {
 
   private void udp() {
     Flow flow = flow();
-    int clientPort = 1024 + random.nextInt(60000);
+    int clientPort = oneIn(3) ? pick(1234, 600, 40000) : 1024 + random.nextInt(60000);
     int serverPort = pick(PORTS);
     int datagrams = 1 + random.nextInt(5);
     for (int i = 0; i < datagrams; i++) {
@@ -261,7 +282,7 @@ final class RandomScenario {
    * An ICMP error about {@code packet}, which side {@code side} had sent, from the far end or a
    * router.
    */
-  private void icmpError(Flow flow, byte[] packet, int side) {
+  void icmpError(Flow flow, byte[] packet, int side) {
     String device = side == 0 ? flow.serverSide : flow.clientSide;
     int to = side == 0 ? flow.client : flow.server;
     int far = side == 0 ? flow.server : flow.client;

@@ -107,6 +107,7 @@ final class Reject {
       return;
     }
     SkBuff reset = output.answer(skb, rt, TcpHeader.MIN_LENGTH, null, 0);
+    reset.sk = null;
     reset.mark = output.replyMark(skb);
     int source = IpHeader.destination(skb);
     int destination = IpHeader.source(skb);
