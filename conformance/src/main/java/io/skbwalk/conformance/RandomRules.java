@@ -383,7 +383,7 @@ final class RandomRules {
                         "EXPECTED",
                         "ASSURED",
                         "SEEN_REPLY");
-            case 10 -> " --ctexpire " + pick("1:1000", "40:1000", "200:500000", "0:20");
+            case 10 -> " --ctexpire " + pick("1:1000", "40:1000", "431000:432000", "0:20");
             default ->
                 " --ctstate "
                     + pick("NEW,RELATED", "ESTABLISHED,SNAT,DNAT", "UNTRACKED,INVALID", "RELATED");

@@ -293,7 +293,17 @@ public record ConntrackMatch(
       if (asked.asksStatus && ((conntrack.status(ct) & asked.statuses) != 0) == asked.notStatuses) {
         return false;
       }
-      return asked.expire == Range.NONE || asked.expire.contains(conntrack.expires(ct) / Clock.HZ);
+      return asked.expire == Range.NONE || asked.expire.contains(expires(ct));
+    }
+
+    /**
+     * Seconds. Until it is confirmed the timeout is a duration, which the kernel takes for a point
+     * in time: one that is long past on a machine that has been up for a while.
+     */
+    private int expires(int ct) {
+      return conntrack.has(ct, ConntrackStatus.IPS_CONFIRMED)
+          ? conntrack.expires(ct) / Clock.HZ
+          : 0;
     }
 
     private int address(int ct, int index) {
@@ -351,7 +361,7 @@ public record ConntrackMatch(
         }
         return "ctstatus is " + (names.isEmpty() ? "NONE" : String.join(",", names));
       }
-      return "expires in " + conntrack.expires(ct) / Clock.HZ + " s";
+      return "expires in " + expires(ct) + " s";
     }
   }
 }
