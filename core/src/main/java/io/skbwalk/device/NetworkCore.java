@@ -215,8 +215,8 @@ public final class NetworkCore implements Transmitter {
   }
 
   /**
-   * Plays netif_rx: {@code skb} comes in on its interface when the softirq next runs; that is at once
-   * when a process is sending, because leaving the transmit path lets softirqs run.
+   * Plays netif_rx: {@code skb} comes in on its interface when the softirq next runs; that is at
+   * once when a process is sending, because leaving the transmit path lets softirqs run.
    */
   public void netifRx(SkBuff skb) {
     backlog.add(skb);
