@@ -11,9 +11,9 @@ import java.util.SplittableRandom;
 
 /**
  * Writes a capture of TCP conversations as the two sides of a router see them arrive: clients on
- * the internet fetch from servers of 192.168.7.0/24. Checksums, sequence numbers, window scaling
- * and timestamps are right; several hundred conversations run at a time, interleaved. The same
- * arguments give the same bytes.
+ * the internet fetch from servers of 192.168.7.0/24, half of them by the router's own address,
+ * which it translates. Checksums, sequence numbers, window scaling and timestamps are right;
+ * several hundred conversations run at a time, interleaved. The same arguments give the same bytes.
  *
  * <pre>
  *  client                        server      frames
@@ -45,6 +45,7 @@ public final class ConversationCapture {
   private static final long GATEWAY = 0x0200_0000_00FEL;
   private static final long SERVER = 0x0200_0000_0750L;
 
+  private static final int ROUTER = 0xCB00_7101;
   private static final int[] SERVERS = {80, 80, 80, 81, 25, 53};
   private static final int[] PORTS = {80, 443, 443, 8080, 25, 53};
 
@@ -57,6 +58,7 @@ public final class ConversationCapture {
   private static final class Conversation {
     int client;
     int clientPort;
+    int front;
     int server;
     int serverPort;
     int clientSequence;
@@ -118,6 +120,7 @@ public final class ConversationCapture {
     int kind = random.nextInt(SERVERS.length);
     one.server = 0xC0A8_0700 | SERVERS[kind];
     one.serverPort = PORTS[kind];
+    one.front = random.nextBoolean() ? ROUTER : one.server;
     one.clientSequence = random.nextInt();
     one.serverSequence = random.nextInt();
     return one;
@@ -153,7 +156,7 @@ public final class ConversationCapture {
   private void client(Conversation one, int flags, int payload) {
     mac(0, ROUTER_OUTSIDE);
     mac(6, GATEWAY);
-    ip(one.client, one.server, payload);
+    ip(one.client, one.front, payload);
     tcp(one.clientPort, one.serverPort, one.clientSequence, one.serverSequence, flags, payload);
     one.clientSequence += payload;
   }
