@@ -445,6 +445,10 @@ final class IpOptions {
       }
       skb.setU32(skb.networkHeader + IpHeader.DESTINATION_OFFSET, nextHop);
       opt.changed = true;
+      if (skb.ipSummed == SkBuff.CHECKSUM_UNNECESSARY && !dev.isLoopback()) {
+        // What connection tracking has summed up is compared with the new pseudo header.
+        skb.ipSummed = SkBuff.CHECKSUM_COMPLETE;
+      }
     }
     if (pointer <= space) {
       opt.srrHit = true;

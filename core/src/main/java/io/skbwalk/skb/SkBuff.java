@@ -36,8 +36,8 @@ public final class SkBuff {
   public static final byte CHECKSUM_UNNECESSARY = 1;
 
   /**
-   * {@link #ipSummed}: connection tracking has summed the packet up and found it wrong. (In the
-   * kernel a sum, csum, comes with it.)
+   * {@link #ipSummed}: connection tracking has summed the packet up, and the sum is wrong or is to
+   * be compared again. (In the kernel a sum, csum, comes with it.)
    */
   public static final byte CHECKSUM_COMPLETE = 2;
 
