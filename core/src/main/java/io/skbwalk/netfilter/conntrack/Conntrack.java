@@ -169,17 +169,17 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
 
   /**
    * Plays nf_conntrack_attach. The answer to an untracked packet is tracked as if it came from
-   * nowhere.
+   * nowhere, but has a state already, so that NOTRACK and CT leave it alone.
    */
   @Override
   public void attach(SkBuff made, SkBuff because) {
+    int info =
+        ConntrackInfo.direction(because.ctInfo) == ORIGINAL ? IP_CT_RELATED_REPLY : IP_CT_RELATED;
     if (because.ct == 0) {
-      return;
+      made.ctInfo = (byte) info;
+    } else {
+      set(made, because.ct, info);
     }
-    set(
-        made,
-        because.ct,
-        ConntrackInfo.direction(because.ctInfo) == ORIGINAL ? IP_CT_RELATED_REPLY : IP_CT_RELATED);
   }
 
   @Override

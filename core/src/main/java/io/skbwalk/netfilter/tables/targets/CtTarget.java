@@ -107,7 +107,7 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
   private record Assign(Conntrack conntrack, int template) implements PacketTarget {
     @Override
     public int target(SkBuff skb, PacketContext context) {
-      if (skb.ct == 0 && skb.ctInfo != ConntrackInfo.IP_CT_UNTRACKED) {
+      if (skb.ct == 0 && skb.ctInfo == 0) {
         conntrack.set(skb, template, ConntrackInfo.IP_CT_NEW);
       }
       return CONTINUE;

@@ -45,7 +45,7 @@ public record NotrackTarget() implements StatelessTarget {
 
   /** Untracks a packet that nothing has been decided about. */
   static void untrack(SkBuff skb) {
-    if (skb.ct == 0 && skb.ctInfo != ConntrackInfo.IP_CT_UNTRACKED) {
+    if (skb.ct == 0 && skb.ctInfo == 0) {
       skb.ctInfo = ConntrackInfo.IP_CT_UNTRACKED;
       if (skb.trace != null) {
         skb.trace.on(new TraceEvent.Changed("ctstate", "INVALID", "UNTRACKED"));
