@@ -10,13 +10,13 @@ import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Checksum;
-import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
+import io.skbwalk.skb.PacketSummary;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
 import io.skbwalk.trace.TraceEvent;
@@ -205,7 +205,7 @@ public final class Icmp {
       skb.trace.on(
           new TraceEvent.Step(
               "icmp_rcv",
-              name(type, skb.u8(header + IcmpHeader.CODE_OFFSET)) + ", checksum right"));
+              IcmpHeader.name(type, skb.u8(header + IcmpHeader.CODE_OFFSET)) + ", checksum right"));
     }
     if (type == EXT_ECHO) {
       return probe(skb, header);
@@ -501,7 +501,7 @@ public final class Icmp {
     if (isError(type)) {
       netfilter.attach(answer, skb);
     }
-    push(answer, skb, "icmp_send", type, code, info, tos, mark, destination);
+    push(answer, skb, "__icmp_send", type, code, info, tos, mark, destination);
   }
 
   /** The reset quoted at {@code ip} has no checksum yet, only its pseudo header's sum. */
@@ -569,18 +569,7 @@ public final class Icmp {
       options.build(answer, replyOptions, destination);
     }
     if (answer.trace != null) {
-      answer.trace.on(
-          new TraceEvent.Made(
-              function,
-              "ICMP "
-                  + Ip4.format(flow.saddr)
-                  + " > "
-                  + Ip4.format(flow.daddr)
-                  + " "
-                  + name(type, code)
-                  + " "
-                  + answer.length()
-                  + " bytes"));
+      answer.trace.on(new TraceEvent.Made(function, PacketSummary.ofPacket(answer)));
     }
     sending = true;
     try {
@@ -651,36 +640,8 @@ public final class Icmp {
     if (skb.trace != null) {
       skb.trace.on(
           new TraceEvent.Step(
-              "icmp_global_allow", "no " + name(type, code) + ": icmp_msgs_per_sec is used up"));
+              "icmp_global_allow",
+              "no " + IcmpHeader.name(type, code) + ": icmp_msgs_per_sec is used up"));
     }
-  }
-
-  /** Type and code in tcpdump's words. */
-  static String name(int type, int code) {
-    return switch (type) {
-      case IcmpHeader.ECHO_REPLY -> "echo reply";
-      case IcmpHeader.DEST_UNREACH ->
-          switch (code) {
-            case NET_UNREACH -> "net unreachable";
-            case HOST_UNREACH -> "host unreachable";
-            case PROT_UNREACH -> "protocol unreachable";
-            case PORT_UNREACH -> "port unreachable";
-            case FRAG_NEEDED -> "unreachable - need to frag";
-            case SR_FAILED -> "source route failed";
-            case 9 -> "net prohibited";
-            case 10 -> "host prohibited";
-            case PKT_FILTERED -> "admin prohibited filter";
-            default -> "unreachable code " + code;
-          };
-      case IcmpHeader.SOURCE_QUENCH -> "source quench";
-      case IcmpHeader.REDIRECT -> code == REDIR_HOST ? "redirect to host" : "redirect";
-      case IcmpHeader.ECHO -> "echo request";
-      case IcmpHeader.TIME_EXCEEDED ->
-          code == EXC_TTL ? "time exceeded in-transit" : "ip reassembly time exceeded";
-      case IcmpHeader.PARAMETER_PROBLEM -> "parameter problem";
-      case IcmpHeader.TIMESTAMP -> "time stamp query";
-      case IcmpHeader.TIMESTAMP_REPLY -> "time stamp reply";
-      default -> "type " + type + " code " + code;
-    };
   }
 }

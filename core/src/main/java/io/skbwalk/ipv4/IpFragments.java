@@ -302,18 +302,17 @@ public final class IpFragments {
       skb.trace.on(
           new TraceEvent.Queued(
               "ip_defrag",
-              "fragment bytes "
+              "bytes "
                   + offset
                   + " to "
-                  + end
-                  + " of "
-                  + ((queue.flags & LAST_IN) == 0 ? "a packet" : queue.length + " bytes")
-                  + " id "
+                  + (end - 1)
+                  + " of packet id "
                   + IpHeader.id(skb)
                   + " from "
                   + Ip4.format(queue.source)
-                  + " waits for the others; "
+                  + " wait for the others; "
                   + queue.meat
+                  + ((queue.flags & LAST_IN) == 0 ? "" : " of " + queue.length)
                   + " bytes are there"));
     }
     return false;

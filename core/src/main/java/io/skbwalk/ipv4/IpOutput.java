@@ -17,6 +17,7 @@ import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
+import io.skbwalk.skb.PacketSummary;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.SkBuffPool;
 import io.skbwalk.skb.TcpHeader;
@@ -235,18 +236,7 @@ public final class IpOutput {
       options.build(answer, replyOptions, destination);
     }
     if (answer.trace != null) {
-      answer.trace.on(
-          new TraceEvent.Made(
-              "ip_send_unicast_reply",
-              "protocol "
-                  + protocol
-                  + " "
-                  + Ip4.format(flow.saddr)
-                  + " > "
-                  + Ip4.format(flow.daddr)
-                  + ", "
-                  + answer.length()
-                  + " bytes"));
+      answer.trace.on(new TraceEvent.Made("ip_send_unicast_reply", PacketSummary.ofPacket(answer)));
     }
     localOut(answer);
   }

@@ -6,12 +6,12 @@ import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.lib.Checksum;
-import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
+import io.skbwalk.skb.PacketSummary;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
 import io.skbwalk.skb.UdpHeader;
@@ -130,20 +130,7 @@ final class Reject {
         Checksum.fold(Checksum.partial(reset.head, tcp, TcpHeader.MIN_LENGTH, sum)));
     reset.ipSummed = SkBuff.CHECKSUM_PARTIAL;
     if (reset.trace != null) {
-      reset.trace.on(
-          new TraceEvent.Made(
-              "nf_send_reset",
-              "TCP "
-                  + Ip4.format(source)
-                  + ":"
-                  + reset.u16(tcp)
-                  + " > "
-                  + Ip4.format(destination)
-                  + ":"
-                  + reset.u16(tcp + TcpHeader.DESTINATION_OFFSET)
-                  + " [R] "
-                  + reset.length()
-                  + " bytes"));
+      reset.trace.on(new TraceEvent.Made("nf_send_reset", PacketSummary.ofPacket(reset)));
     }
     if (!output.routeMeHarder(reset)
         || reset.length() > Rtable.of(reset).mtu(false, net.clock.now())) {

@@ -62,4 +62,46 @@ public final class IcmpHeader {
   public static final int ADDRESS_REPLY = 18;
 
   private IcmpHeader() {}
+
+  /** Type and code (RFC 792, RFC 1812) in tcpdump's words. */
+  public static String name(int type, int code) {
+    return switch (type) {
+      case ECHO_REPLY -> "echo reply";
+      case DEST_UNREACH ->
+          switch (code) {
+            case 0 -> "net unreachable";
+            case 1 -> "host unreachable";
+            case 2 -> "protocol unreachable";
+            case 3 -> "port unreachable";
+            case 4 -> "unreachable - need to frag";
+            case 5 -> "source route failed";
+            case 9 -> "net prohibited";
+            case 10 -> "host prohibited";
+            case 13 -> "admin prohibited filter";
+            default -> "unreachable code " + code;
+          };
+      case SOURCE_QUENCH -> "source quench";
+      case REDIRECT ->
+          switch (code) {
+            case 0 -> "redirect to net";
+            case 1 -> "redirect to host";
+            default -> "redirect code " + code;
+          };
+      case ECHO -> "echo request";
+      case TIME_EXCEEDED ->
+          switch (code) {
+            case 0 -> "time exceeded in-transit";
+            case 1 -> "ip reassembly time exceeded";
+            default -> "time exceeded code " + code;
+          };
+      case PARAMETER_PROBLEM -> "parameter problem";
+      case TIMESTAMP -> "time stamp query";
+      case TIMESTAMP_REPLY -> "time stamp reply";
+      case INFO_REQUEST -> "information request";
+      case INFO_REPLY -> "information reply";
+      case ADDRESS -> "address mask request";
+      case ADDRESS_REPLY -> "address mask reply";
+      default -> "type " + type + " code " + code;
+    };
+  }
 }

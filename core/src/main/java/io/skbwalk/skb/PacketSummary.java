@@ -113,7 +113,7 @@ public final class PacketSummary {
       case IpHeader.IPPROTO_ICMP -> {
         text.append("ICMP ").append(from).append(" > ").append(to);
         if (there >= 2) {
-          icmp(u8(transport), u8(transport + 1));
+          text.append(' ').append(IcmpHeader.name(u8(transport), u8(transport + 1)));
         }
       }
       case IpHeader.IPPROTO_IGMP -> text.append("IGMP ").append(from).append(" > ").append(to);
@@ -155,18 +155,5 @@ public final class PacketSummary {
       }
     }
     text.append(']');
-  }
-
-  private void icmp(int type, int code) {
-    switch (type) {
-      case IcmpHeader.ECHO_REPLY -> text.append(" echo reply");
-      case IcmpHeader.ECHO -> text.append(" echo request");
-      case IcmpHeader.DEST_UNREACH -> text.append(" unreachable code ").append(code);
-      case IcmpHeader.TIME_EXCEEDED -> text.append(" time exceeded code ").append(code);
-      case IcmpHeader.REDIRECT -> text.append(" redirect code ").append(code);
-      case IcmpHeader.TIMESTAMP -> text.append(" timestamp request");
-      case IcmpHeader.TIMESTAMP_REPLY -> text.append(" timestamp reply");
-      default -> text.append(" type ").append(type).append(" code ").append(code);
-    }
   }
 }

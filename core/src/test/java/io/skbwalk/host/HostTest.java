@@ -171,7 +171,7 @@ class HostTest {
         // UDP without a socket
         frame(
             us().udp(5, 9),
-            "eth0 ICMP 10.0.0.1 > 10.0.0.2 unreachable code 3 70 bytes",
+            "eth0 ICMP 10.0.0.1 > 10.0.0.2 port unreachable 70 bytes",
             "NO_SOCKET __udp4_lib_rcv"),
         frame(us().udp(5, 9).transportChecksum(1), "UDP_CSUM __udp4_lib_rcv"),
         frame(us().udp(5, 9).transportChecksum(1).payload(LONG), "UDP_CSUM __udp4_lib_rcv"),
@@ -193,7 +193,7 @@ class HostTest {
         // other protocols
         frame(
             us().protocol(97).payload(LONG),
-            "eth0 ICMP 10.0.0.1 > 10.0.0.2 unreachable code 2 162 bytes",
+            "eth0 ICMP 10.0.0.1 > 10.0.0.2 protocol unreachable 162 bytes",
             "IP_NOPROTO ip_local_deliver_finish"),
         frame(us().protocol(99).payload(LONG), "to raw 0.0.0.0:99"),
         frame(us().protocol(255).payload(LONG), "to raw 0.0.0.0:255"),
@@ -208,7 +208,7 @@ class HostTest {
             "eth1 TCP 10.0.0.2:1234 > 10.1.0.2:80 [S] 54 bytes"),
         frame(
             to("10.1.0.2").udp(5, 53).ttl(1),
-            "eth0 ICMP 10.0.0.1 > 10.0.0.2 time exceeded code 0 70 bytes",
+            "eth0 ICMP 10.0.0.1 > 10.0.0.2 time exceeded in-transit 70 bytes",
             "IP_INHDR ip_forward"),
         frame(new FrameBuilder(PEER, OWN).ip(CLIENT, ROUTER).udp(5, 53), "OTHERHOST ip_rcv_core"),
         frame(us().vlan(7).udp(5, 53), "OTHERHOST ip_rcv_core"),
@@ -265,10 +265,10 @@ class HostTest {
             "to udp 0.0.0.0:54",
             "to raw 0.0.0.0:98",
             "to udp 0.0.0.0:54",
-            "eth0 ICMP 10.0.0.1 > 10.0.0.2 unreachable code 2 162 bytes",
+            "eth0 ICMP 10.0.0.1 > 10.0.0.2 protocol unreachable 162 bytes",
             "IP_NOPROTO ip_local_deliver_finish",
             "SOCKET_RCVBUFF udp_queue_rcv_one_skb",
-            "eth0 ICMP 10.0.0.1 > 10.0.0.2 unreachable code 2 162 bytes",
+            "eth0 ICMP 10.0.0.1 > 10.0.0.2 protocol unreachable 162 bytes",
             "IP_NOPROTO ip_local_deliver_finish"),
         log);
   }
@@ -366,7 +366,7 @@ class HostTest {
             "eth1 ARP who-has 10.1.0.77 tell 10.1.0.1 42 bytes",
             "eth1 ARP who-has 10.1.0.77 tell 10.1.0.1 42 bytes",
             "eth1 ARP who-has 10.1.0.77 tell 10.1.0.1 42 bytes",
-            "eth0 ICMP 10.0.0.1 > 10.0.0.2 unreachable code 1 70 bytes",
+            "eth0 ICMP 10.0.0.1 > 10.0.0.2 host unreachable 70 bytes",
             "NEIGH_FAILED arp_error_report",
             "eth0 ICMP 10.0.0.1 > 10.0.0.2 echo reply 42 bytes"),
         log);
