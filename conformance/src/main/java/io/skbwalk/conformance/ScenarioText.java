@@ -101,6 +101,18 @@ final class ScenarioText {
         if (route.device() != null) {
           text.append(", interface: ").append(route.device());
         }
+        if (route.metric() != 0) {
+          text.append(", metric: ").append(Integer.toUnsignedString(route.metric()));
+        }
+        if (route.source() != 0) {
+          text.append(", from: ").append(Ip4.format(route.source()));
+        }
+        if (route.mtu() != 0) {
+          text.append(", mtu: ").append(route.mtu());
+        }
+        if (route.onLink()) {
+          text.append(", on-link: true");
+        }
         text.append(", table: ").append(Integer.toUnsignedString(route.table())).append("}\n");
       }
     }
@@ -109,6 +121,21 @@ final class ScenarioText {
       for (PolicyRule rule : host.policyRules()) {
         text.append("    - {priority: ").append(rule.priority());
         text.append(", from: ").append(prefix(rule.from(), rule.fromLength()));
+        if (rule.toLength() != 0) {
+          text.append(", to: ").append(prefix(rule.to(), rule.toLength()));
+        }
+        if (rule.tos() != 0) {
+          text.append(", type-of-service: ").append(rule.tos());
+        }
+        if (rule.iif() != null) {
+          text.append(", iif: ").append(rule.iif());
+        }
+        if (rule.oif() != null) {
+          text.append(", oif: ").append(rule.oif());
+        }
+        if (rule.inverted()) {
+          text.append(", not: true");
+        }
         if (rule.markMask() != 0) {
           text.append(String.format(", mark: \"0x%x/0x%x\"", rule.mark(), rule.markMask()));
         }
@@ -150,6 +177,12 @@ final class ScenarioText {
         }
         if (socket.address() != 0 && socket.kind() != SocketKind.PACKET) {
           text.append(", address: ").append(Ip4.format(socket.address()));
+        }
+        if (socket.device() != null) {
+          text.append(", interface: ").append(socket.device());
+        }
+        if (socket.receiveBuffer() != 0) {
+          text.append(", receive-buffer: ").append(socket.receiveBuffer());
         }
         text.append("}\n");
       }
