@@ -460,11 +460,6 @@ public final class Host {
     return neighbours;
   }
 
-  /** What ran at boot, in order. */
-  public List<InitCalls.Ran> bootLog() {
-    return initCalls.ran();
-  }
-
   private final class Releases implements FreeListener {
     @Override
     public void dropped(SkBuff skb, DropReason reason, String function) {

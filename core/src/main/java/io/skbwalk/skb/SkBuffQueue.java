@@ -43,21 +43,6 @@ public final class SkBuffQueue {
     last = skb;
   }
 
-  /**
-   * skb_queue_before: puts {@code skb}, on no queue, before {@code position}, which is on this one.
-   */
-  public void insertBefore(SkBuff position, SkBuff skb) {
-    claim(skb);
-    skb.next = position;
-    skb.prev = position.prev;
-    if (position.prev == null) {
-      first = skb;
-    } else {
-      position.prev.next = skb;
-    }
-    position.prev = skb;
-  }
-
   /** skb_dequeue: takes the first packet off, or returns null. */
   public SkBuff poll() {
     SkBuff skb = first;

@@ -55,7 +55,9 @@ public sealed interface TraceEvent {
   /** A netfilter hook begins. */
   record HookEnter(String hook, String in, String out) implements TraceEvent {}
 
-  /** A netfilter hook is done, with ACCEPT, DROP, STOLEN or QUEUE. */
+  /**
+   * A netfilter hook is done, with ACCEPT, DROP or QUEUE; not told when a function took the packet.
+   */
   record HookLeave(String hook, String verdict) implements TraceEvent {}
 
   /** A hook function other than a table: conntrack, defrag, nat, confirm. */

@@ -41,15 +41,6 @@ public record FibConfig(
 
   /** The same by {@code gateway}. */
   public FibConfig via(int gateway) {
-    return with(gateway, table);
-  }
-
-  /** The same in {@code table}. */
-  public FibConfig inTable(int table) {
-    return with(gateway, table);
-  }
-
-  private FibConfig with(int gateway, int table) {
     return new FibConfig(
         destination,
         prefixLength,

@@ -96,11 +96,6 @@ public final class InDevices {
     return null;
   }
 
-  /** Plays IPV4_DEVCONF_ALL: the value for all. */
-  public int forAll(DeviceSetting setting) {
-    return all[setting.ordinal()];
-  }
-
   /** Plays inet_lookup_ifaddr_rcu: the first interface that was given {@code address}, or null. */
   public InDevice owner(int address) {
     int mask = keys.length - 1;

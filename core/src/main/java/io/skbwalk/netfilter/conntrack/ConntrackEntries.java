@@ -123,11 +123,6 @@ public abstract sealed class ConntrackEntries permits Conntrack {
     memory.set(ct, ConntrackMemory.STATUS, memory.get(ct, ConntrackMemory.STATUS) | bits);
   }
 
-  /** Clears {@code bits}. */
-  public final void clearStatus(int ct, int bits) {
-    memory.set(ct, ConntrackMemory.STATUS, memory.get(ct, ConntrackMemory.STATUS) & ~bits);
-  }
-
   /** The connection's mark. */
   public final int mark(int ct) {
     return memory.get(ct, ConntrackMemory.MARK);

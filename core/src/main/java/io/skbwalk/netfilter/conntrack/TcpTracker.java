@@ -259,11 +259,6 @@ final class TcpTracker {
     conntrack.cacheEvent(ct, ConntrackEvents.PROTOINFO);
   }
 
-  /** Plays be_liberal and so on for callers that change a side: sequence adjustment by helpers. */
-  static void beLiberal(ConntrackMemory memory, int ct) {
-    memory.set(ct, WORD_SIDES, memory.get(ct, WORD_SIDES) | BE_LIBERAL << 8 | BE_LIBERAL << 24);
-  }
-
   private static boolean before(int a, int b) {
     return a - b < 0;
   }
