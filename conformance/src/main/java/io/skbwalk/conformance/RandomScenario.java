@@ -296,6 +296,10 @@ final class RandomScenario {
     int rest =
         type == 3 && code == 4 ? pick(576, 1280, 0) : type == 5 ? RandomHost.PEERS_OUT[1] : 0;
     int quoted = oneIn(4) ? random.nextInt(packet.length + 1) : Math.min(packet.length, 28);
+    if (device == null) {
+      // A raw socket, through which the kernel\'s host sends, does not fragment.
+      quoted = Math.min(quoted, 500);
+    }
     error.icmp(type, code, rest).payload(java.util.Arrays.copyOf(packet, quoted));
     add(device, error, "ICMP error " + type + "/" + code);
   }
