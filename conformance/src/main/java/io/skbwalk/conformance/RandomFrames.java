@@ -455,10 +455,10 @@ final class RandomFrames {
       }
       byte[] packet = about.packet();
       int quoted = oneIn(4) ? random.nextInt(packet.length + 1) : Math.min(packet.length, 28);
-    if (device == null) {
-      // A raw socket, through which the kernel\'s host sends, does not fragment.
-      quoted = Math.min(quoted, 500);
-    }
+      if (device == null) {
+        // A raw socket, through which the kernel\'s host sends, does not fragment.
+        quoted = Math.min(quoted, 500);
+      }
       if (type == 5 && oneIn(2)) {
         from = pick(RandomHost.PEERS_OUT[0], RandomHost.PEERS_OUT[1]);
         builder.ip(from, to);
