@@ -142,7 +142,11 @@ build_if_stale() {
   ! command -v flock >/dev/null || flock 9
   if is_stale "$1"; then
     prepare_machine 9>&- || return 1
-    say "building (the first time also downloads libraries)"
+    if [ -e "$root/$1/target/built" ]; then
+      say "sources have changed; building"
+    else
+      say "building (the first time also downloads libraries)"
+    fi
     log=$root/target/build.log
     if ! build "$1" -q -Dmaven.test.skip=true -pl "$1" -am package >"$log" 2>&1 9>&-; then
       cat -- "$log" >&2

@@ -85,12 +85,18 @@ final class Choice {
     return ranges.isEmpty() && one == null && !typed;
   }
 
-  Replay.Walks walks(boolean misses) {
+  /** Is this one of the packets that were chosen? */
+  boolean takes(FrameRecord record) {
+    return record.isChosen()
+        && (isEverything() || typed && record.isTyped() || numbered(record) || inFlow(record));
+  }
+
+  /** Lets the chosen packets be told; {@code all}: others, too, for a trace. */
+  Replay.Walks walks(boolean misses, boolean all) {
     return new Replay.Walks() {
       @Override
       public boolean wanted(FrameRecord record) {
-        return record.isChosen()
-            && (isEverything() || typed && record.isTyped() || numbered(record) || inFlow(record));
+        return all || takes(record);
       }
 
       @Override
@@ -115,8 +121,9 @@ final class Choice {
             || record.isBetween(other.address, other.port, one.address, one.port));
   }
 
-  void saw(FrameRecord record) {
-    seen += record.events == null ? 0 : 1;
+  /** One of them was told. */
+  void saw() {
+    seen++;
   }
 
   /** Complains when what was chosen is not there. */

@@ -10,9 +10,12 @@ import io.skbwalk.replay.ReplayTotals;
 import java.time.Instant;
 import java.time.ZoneOffset;
 import java.time.format.DateTimeFormatter;
+import java.util.Comparator;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.Set;
+import java.util.stream.Collectors;
 
 /** The page that a replay ends with on a terminal. */
 final class Summary {
@@ -126,27 +129,61 @@ final class Summary {
   }
 
   private void rules() {
-    List<ReplayReport.RuleCount> rules = report.rules();
+    List<ReplayReport.RuleCount> rules = worthTelling(report.rules());
     if (rules.isEmpty()) {
       return;
     }
     heading("Rules that decided or counted");
-    for (ReplayReport.RuleCount rule : rules.subList(0, Math.min(TOP, rules.size()))) {
-      String place =
-          rule.table() + "/" + rule.chain() + (rule.number() == 0 ? "" : "#" + rule.number());
-      String line = String.format("  %12s  %-24s %s", number(rule.packets()), place, rule.text());
-      int room = terminal.width() - rule.source().length() - 2;
-      if (line.length() > room) {
-        line = line.substring(0, Math.max(50, room - 3)) + "...";
-      }
-      out.append(line);
+    List<ReplayReport.RuleCount> top = rules.subList(0, Math.min(TOP, rules.size()));
+    int places = top.stream().mapToInt(rule -> place(rule).length()).max().orElse(0);
+    int sources = top.stream().mapToInt(rule -> rule.source().length()).max().orElse(0);
+    int indent = 2 + 12 + 2 + places + 2;
+    int room = terminal.width() - indent - (sources == 0 ? 0 : sources + 2);
+    boolean beside = room >= 30;
+    for (ReplayReport.RuleCount rule : top) {
+      String text = cut(rule.text(), beside ? room : terminal.width() - indent);
+      out.append(
+          String.format(
+              "  %12s  %-" + places + "s  %s", number(rule.packets()), place(rule), text));
       if (!rule.source().isEmpty()) {
-        out.append(" ".repeat(Math.max(2, room + 2 - line.length())));
+        out.append(beside ? " ".repeat(room + 2 - text.length()) : "\n" + " ".repeat(indent));
         out.append(terminal.paint(Terminal.DIM, rule.source()));
       }
       out.append('\n');
     }
     more(rules.size());
+  }
+
+  /** Rules before policies; a policy tells something in filter, or where a rule counted. */
+  private static List<ReplayReport.RuleCount> worthTelling(List<ReplayReport.RuleCount> all) {
+    Set<String> ruled =
+        all.stream()
+            .filter(rule -> rule.number() != 0)
+            .map(ReplayReport.RuleCount::table)
+            .collect(Collectors.toSet());
+    return all.stream()
+        .filter(
+            rule ->
+                rule.number() != 0
+                    || rule.table().equals("filter")
+                    || rule.text().equals("policy DROP")
+                    || ruled.contains(rule.table()))
+        .sorted(Comparator.comparing(rule -> rule.number() == 0))
+        .toList();
+  }
+
+  private static String place(ReplayReport.RuleCount rule) {
+    return rule.table() + "/" + rule.chain() + (rule.number() == 0 ? "" : "#" + rule.number());
+  }
+
+  /** {@code text} in {@code room} columns, cut between words. */
+  private static String cut(String text, int room) {
+    if (text.length() <= room) {
+      return text;
+    }
+    int space = text.lastIndexOf(' ', Math.max(0, room - 4));
+    return (space > 0 ? text.substring(0, space) : text.substring(0, Math.max(0, room - 4)))
+        + " ...";
   }
 
   private void connections() {

@@ -2,7 +2,6 @@
 
 package io.skbwalk.cli;
 
-import io.skbwalk.capture.Truncation;
 import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.WalkLines;
 import io.skbwalk.replay.WalkText;
@@ -85,8 +84,15 @@ final class WalkCommand implements Callable<Integer> {
       description = "Also print each rule that did not match, and what about it failed first.")
   private boolean misses;
 
+  @Mixin private OutputOptions options;
+
   @Override
   public Integer call() throws IOException {
+    options.contents();
+    if ("-".equals(options.trace)) {
+      throw new Unusable(
+          "the walk and --trace - both print to standard output; give --trace a file");
+    }
     Terminal terminal = Terminal.current();
     PrintWriter stdout = spec.commandLine().getOut();
     PrintWriter stderr = spec.commandLine().getErr();
@@ -94,33 +100,45 @@ final class WalkCommand implements Callable<Integer> {
     try (Session session = new Session(machine, !send.isEmpty())) {
       session.typed(send);
       boolean tracedOnly = choice.isEverything() && session.tracesSome();
-      Replay replay = session.prepareToTell(choice.walks(misses));
-      replay.keepDepartures();
-      long[] told = new long[1];
-      if (format == Format.json) {
-        replay.add(WalkLines.to("-", stdout, tracedOnly).only(only));
-      } else {
-        WalkText text = new WalkText(terminal.width(), terminal.colour(), only);
-        replay.add(
-            record -> {
-              if (record.events != null && (!tracedOnly || record.isTraced())) {
-                stdout.print(told[0]++ == 0 ? "" : "\n");
-                stdout.print(text.tell(record));
-              }
-            });
+      Replay replay = session.prepareToTell(choice.walks(misses, options.trace != null));
+      try (Outputs outputs = new Outputs(options, session, stdout)) {
+        replay.keepDepartures();
+        replay.add(teller(terminal, stdout, choice, tracedOnly));
+        if (session.choice != null && !options.quiet) {
+          stderr.println("skbwalk: the machine is " + session.choice);
+        }
+        session.run();
+        replay.finish();
+        stdout.flush();
+        choice.check(session.inputInWords(), replay.totals);
+        outputs.complete();
       }
-      replay.add(record -> choice.saw(record));
-      if (session.choice != null) {
-        stderr.println("skbwalk: the machine is " + session.choice);
-      }
-      session.run();
-      replay.finish();
-      stdout.flush();
-      for (Truncation truncation : replay.totals.truncations) {
-        stderr.println("skbwalk: " + truncation + "; everything before it was replayed");
-      }
-      choice.check(session.inputInWords(), replay.totals);
-      return replay.totals.truncations.isEmpty() ? 0 : 2;
+      return Outputs.warn(session, stderr, options.quiet);
     }
+  }
+
+  /** Prints the walks that were chosen. */
+  private Replay.Sink teller(
+      Terminal terminal, PrintWriter stdout, Choice choice, boolean tracedOnly) throws IOException {
+    Replay.Sink form;
+    if (options.json || format == Format.json) {
+      form = WalkLines.to("-", stdout, tracedOnly).only(only);
+    } else {
+      WalkText text = new WalkText(terminal.width(), terminal.colour(), only);
+      long[] told = new long[1];
+      form =
+          record -> {
+            if (!tracedOnly || record.isTraced()) {
+              stdout.print(told[0]++ == 0 ? "" : "\n");
+              stdout.print(text.tell(record));
+            }
+          };
+    }
+    return record -> {
+      if (record.events != null && choice.takes(record)) {
+        choice.saw();
+        form.frame(record);
+      }
+    };
   }
 }

@@ -337,6 +337,10 @@ class ReplayCommandTest {
         "replay HTTP --answers none | Invalid value for option '--answers': 'none' is neither",
         "replay HTTP --json --trace - | --json and --trace - both print",
         "replay HTTP --nosuch | Unknown option: '--nosuch'",
+        "replay HTTP --out /proc/nowhere | /proc/nowhere: ",
+        "replay HTTP --trace /nowhere/trace | /nowhere/trace.part: no such file",
+        "walk HTTP --save report | --save says which files",
+        "walk HTTP --trace - | the walk and --trace - both print",
         "walk HTTP --format dot | Invalid value for option '--format'",
         "walk HTTP --packet 70 --as 203.0.113.80 | --packet 70: ../pcaps/http.pcap has 69 frames",
         "walk HTTP --packet 3-1 | --packet 3-1: numbers from 1 are wanted",
@@ -374,5 +378,17 @@ class ReplayCommandTest {
     Run run = Run.of("replay", HTTP, "--host", host.toString());
     assertEquals(2, run.status());
     assertTrue(run.err().startsWith("skbwalk: " + host + ":6:"), run::err);
+  }
+
+  @Test
+  void replacesTheFilesOfAnEarlierRun(@TempDir Path folder) throws IOException {
+    for (String old : List.of("tx-eth9.pcapng", "report.json", "notes.txt")) {
+      Files.writeString(folder.resolve(old), "old");
+    }
+    Run run = Run.of("replay", HTTP, "--out", folder.toString(), "--save", "report,tx");
+    assertEquals(0, run.status(), run::err);
+    assertEquals(List.of("notes.txt", "report.json", "tx-eth0.pcapng"), names(folder));
+    assertTrue(Files.readString(folder.resolve("report.json")).startsWith("{"));
+    assertEquals("old", Files.readString(folder.resolve("notes.txt")));
   }
 }

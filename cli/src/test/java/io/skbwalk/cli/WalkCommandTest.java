@@ -11,12 +11,14 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
+import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 
 class WalkCommandTest {
+  private static final String HTTP = "../pcaps/http.pcap";
   private static final String ROUTER = "../config/router.yaml";
   private static final String SYN = "eth0 tcp 198.51.100.9:40000 > 203.0.113.1:8080 S";
 
@@ -179,5 +181,54 @@ class WalkCommandTest {
     assertEquals(0, run.status(), run::err);
     assertEquals(6, run.out().lines().count());
     assertTrue(run.out().lines().allMatch(line -> line.contains("[S]")));
+  }
+
+  @Test
+  void writesTheFilesOfTheWholeReplay(@TempDir Path folder) throws IOException {
+    String replayed = folder.resolve("replayed").toString();
+    String walked = folder.resolve("walked").toString();
+    Run replay =
+        Run.of("replay", HTTP, "--out", replayed, "--trace", replayed + ".jsonl", "--quiet");
+    Run walk =
+        Run.of(
+            "walk",
+            HTTP,
+            "--packet",
+            "3",
+            "--json",
+            "--quiet",
+            "--out",
+            walked,
+            "--trace",
+            walked + ".jsonl");
+    assertEquals("", replay.err());
+    assertEquals("", walk.err());
+    assertEquals(1, walk.out().lines().count());
+    assertTrue(walk.out().startsWith("{\"n\":3,"), walk.out());
+    for (String name : List.of("/report.json", "/packets.jsonl", "/conntrack.txt", ".jsonl")) {
+      assertEquals(
+          Files.readString(Path.of(replayed + name)),
+          Files.readString(Path.of(walked + name)),
+          name);
+    }
+  }
+
+  @Test
+  void savesOnlyWhatIsNamed(@TempDir Path folder) throws IOException {
+    Run run =
+        Run.of("walk", HTTP, "--packet", "3", "--out", folder.toString(), "--save", "counters");
+    assertEquals(0, run.status(), run::err);
+    try (Stream<Path> files = Files.list(folder)) {
+      assertEquals(List.of(folder.resolve("counters.v4")), files.toList());
+    }
+  }
+
+  @Test
+  void leavesNoFilesWhenThePacketIsNotThere(@TempDir Path folder) throws IOException {
+    Path out = folder.resolve("out");
+    Run run = Run.of("walk", HTTP, "--packet", "70", "--quiet", "--out", out.toString());
+    assertEquals(2, run.status());
+    assertEquals("skbwalk: --packet 70: " + HTTP + " has 69 frames\n", run.err());
+    assertFalse(Files.exists(out));
   }
 }

@@ -17,6 +17,7 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
+import java.nio.file.DirectoryStream;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -32,7 +33,8 @@ import java.util.Set;
 /**
  * The files that a replay leaves in a folder. Each is written beside its final name, as {@code
  * NAME.part}, and all get their names together in {@link #complete}; what is not completed is
- * deleted by {@link #close}.
+ * deleted by {@link #close}. Files of an earlier replay are replaced, and with {@link Content#TX}
+ * every other {@code tx-*.pcapng} is deleted; anything else in the folder stays.
  */
 public final class OutputFolder implements AutoCloseable {
   /** What can be written, by the names that {@code --save} takes. */
@@ -222,7 +224,22 @@ public final class OutputFolder implements AutoCloseable {
       Path file = folder.resolve(name);
       Files.move(part(file), file, StandardCopyOption.REPLACE_EXISTING);
     }
+    if (has(Content.TX)) {
+      dropOldDepartures();
+    }
     complete = true;
+  }
+
+  /** An earlier replay may have had other interfaces; nobody shall take its frames for ours. */
+  private void dropOldDepartures() throws IOException {
+    try (DirectoryStream<Path> found = Files.newDirectoryStream(folder, "tx-*.pcapng")) {
+      for (Path file : found) {
+        String name = file.getFileName().toString();
+        if (!byDevice.containsKey(name.substring(3, name.length() - 7))) {
+          Files.delete(file);
+        }
+      }
+    }
   }
 
   /** Deletes what was not completed. */

@@ -1,0 +1,76 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import io.skbwalk.replay.OutputFolder.Content;
+import java.nio.file.Path;
+import java.util.EnumSet;
+import java.util.List;
+import java.util.Set;
+import java.util.stream.Collectors;
+import java.util.stream.Stream;
+import picocli.CommandLine.Option;
+
+/** What replay and walk have in common: where results go. */
+final class OutputOptions {
+  @Option(
+      names = "--out",
+      paramLabel = "DIR",
+      description =
+          "Write report.json, packets.jsonl, counters.v4, conntrack.txt, events.txt, sockets.txt,"
+              + " tx-IFACE.pcapng and dropped.pcapng there, in place of those of an earlier run.")
+  Path out;
+
+  @Option(
+      names = "--save",
+      split = ",",
+      paramLabel = "NAME",
+      description =
+          "Of these only: report, packets, counters, conntrack, events, sockets, tx, dropped.")
+  List<String> save;
+
+  @Option(
+      names = "--trace",
+      paramLabel = "FILE|-",
+      description =
+          "Write the walk of every packet as JSON lines; with a TRACE rule, of those it matches.")
+  String trace;
+
+  @Option(names = "--json", description = "Print JSON instead of text.")
+  boolean json;
+
+  @Option(
+      names = "--quiet",
+      description = "No progress and no remarks; of replay no summary either.")
+  boolean quiet;
+
+  /** Checks {@code --save}: the files that are wanted. */
+  Set<Content> contents() {
+    if (save == null) {
+      return EnumSet.allOf(Content.class);
+    }
+    if (out == null) {
+      throw new Unusable("--save says which files; say where with --out DIR");
+    }
+    Set<Content> chosen = EnumSet.noneOf(Content.class);
+    for (String name : save) {
+      String wanted = name.strip();
+      Content content =
+          Stream.of(Content.values())
+              .filter(one -> one.label.equals(wanted))
+              .findAny()
+              .orElseThrow(() -> new Unusable("--save " + wanted + ": " + suggestion(wanted)));
+      chosen.add(content);
+    }
+    return chosen;
+  }
+
+  private static String suggestion(String wanted) {
+    String names =
+        Stream.of(Content.values()).map(one -> one.label).collect(Collectors.joining(", "));
+    String best = Suggestion.nearest(wanted, Stream.of(Content.values()).map(one -> one.label));
+    return best == null
+        ? "there is no such file; files are " + names
+        : "did you mean " + best + "? Files are " + names;
+  }
+}

@@ -1,0 +1,78 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import io.skbwalk.capture.Truncation;
+import io.skbwalk.replay.OutputFolder;
+import io.skbwalk.replay.ReplayReport;
+import io.skbwalk.replay.WalkLines;
+import java.io.IOException;
+import java.io.PrintWriter;
+
+/** The folder and the trace of one run; neither is left behind unless it is completed. */
+final class Outputs implements AutoCloseable {
+  private final Session session;
+  private OutputFolder folder;
+  private WalkLines walks;
+
+  /** Opens what the options ask for and lets the session's replay write there. */
+  Outputs(OutputOptions options, Session session, PrintWriter stdout) throws IOException {
+    this.session = session;
+    try {
+      if (options.trace != null) {
+        walks = WalkLines.to(options.trace, stdout, session.tracesSome());
+        session.replay.keepDepartures();
+        session.replay.add(walks);
+      }
+      if (options.out != null) {
+        folder = new OutputFolder(options.out, options.contents());
+        folder.listen(session.host, session.replay);
+      }
+    } catch (IOException | RuntimeException e) {
+      close();
+      throw e;
+    }
+  }
+
+  /** Gives all files their names, once the replay is finished. */
+  ReplayReport complete() throws IOException {
+    ReplayReport report = new ReplayReport(session.host, session.replay.totals);
+    if (folder != null) {
+      folder.complete(session.host, report);
+    }
+    if (walks != null) {
+      walks.complete();
+    }
+    return report;
+  }
+
+  /** Says what was odd about the captures; the exit status is 2 when one of them breaks off. */
+  static int warn(Session session, PrintWriter stderr, boolean quiet) {
+    if (session.replay.totals.shortened > 0 && !quiet) {
+      stderr.println(
+          "skbwalk: "
+              + session.inputInWords()
+              + ": "
+              + session.replay.totals.shortened
+              + (session.replay.totals.shortened == 1 ? " frame was" : " frames were")
+              + " captured only in part (snapshot length); the machine saw that part");
+    }
+    for (Truncation truncation : session.replay.totals.truncations) {
+      stderr.println("skbwalk: " + truncation + "; everything before it was replayed");
+    }
+    return session.replay.totals.truncations.isEmpty() ? 0 : 2;
+  }
+
+  @Override
+  public void close() throws IOException {
+    try {
+      if (folder != null) {
+        folder.close();
+      }
+    } finally {
+      if (walks != null) {
+        walks.close();
+      }
+    }
+  }
+}
