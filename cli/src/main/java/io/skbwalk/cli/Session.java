@@ -254,7 +254,7 @@ final class Session implements AutoCloseable {
       machine =
           reader.frameNumber() == 0
               ? Machine.of(address, prefix)
-              : Machine.of(Survey.ofFirst(address, reader), prefix);
+              : Machine.of(firstOfStream(address, reader), prefix);
     } else {
       machine = Machine.of(Survey.of(address, names, filter), prefix);
     }
@@ -297,6 +297,20 @@ final class Session implements AutoCloseable {
       parts.add(one.name() + (addresses.isEmpty() ? "" : " " + String.join(" ", addresses)));
     }
     return description.hostname() + " (" + String.join(", ", parts) + ")";
+  }
+
+  /** A stream is read once, so its first frame must show who the machine is. */
+  private static Survey firstOfStream(int address, CaptureReader reader) {
+    Survey survey = Survey.ofFirst(address, reader);
+    if (!survey.knowsMac() && reader.linkType() == LinkType.ETHERNET) {
+      throw new Unusable(
+          "--as "
+              + Ip4.format(address)
+              + ": standard input can be read only once, and its first frame does not show that"
+              + " machine's Ethernet address; describe it with --host, or give the capture as a"
+              + " file");
+    }
+    return survey;
   }
 
   /** Where the frames come from, in a few words. */
