@@ -272,6 +272,10 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     // next() and stale accessors must see that nothing is here.
     memory.set(ct, ConntrackMemory.STATUS, 0);
     memory.set(ct, ConntrackMemory.REFERENCES, 0);
+    int extension = memory.get(ct, ConntrackMemory.EXTENSIONS);
+    if (extension != 0) {
+      extensions.free(extension);
+    }
     memory.free(ct);
     if (master != 0) {
       put(master);

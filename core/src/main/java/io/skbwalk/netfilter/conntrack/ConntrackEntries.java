@@ -33,6 +33,7 @@ public abstract sealed class ConntrackEntries permits Conntrack {
 
   final Net net;
   final ConntrackMemory memory = new ConntrackMemory();
+  final ConntrackExtensions extensions = new ConntrackExtensions();
 
   ConntrackEntries(Net net) {
     this.net = net;
@@ -176,9 +177,25 @@ public abstract sealed class ConntrackEntries permits Conntrack {
     return expires(ct) / Clock.HZ;
   }
 
+  /** A word of {@link ConntrackExtensions}; 0 when the entry has none. */
+  final int extension(int ct, int word) {
+    int extension = memory.get(ct, ConntrackMemory.EXTENSIONS);
+    return extension == 0 ? 0 : extensions.get(extension, word);
+  }
+
+  /** Plays nf_ct_ext_add: sets a word of {@link ConntrackExtensions}, which come with the first. */
+  final void setExtension(int ct, int word, int value) {
+    int extension = memory.get(ct, ConntrackMemory.EXTENSIONS);
+    if (extension == 0) {
+      extension = extensions.allocate();
+      memory.set(ct, ConntrackMemory.EXTENSIONS, extension);
+    }
+    extensions.set(extension, word, value);
+  }
+
   /** The connection that expected this one, 0 for none. */
   public final int master(int ct) {
-    return memory.get(ct, ConntrackMemory.MASTER);
+    return extension(ct, ConntrackExtensions.MASTER);
   }
 
   /** The protocol's state: TCP and SCTP by the kernel's numbers; 0 for others. */

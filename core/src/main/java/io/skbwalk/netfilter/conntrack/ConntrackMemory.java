@@ -5,16 +5,14 @@ package io.skbwalk.netfilter.conntrack;
 import java.util.Arrays;
 
 /**
- * The memory of all entries (struct nf_conn): 32 words of 32 bits each, in chunks that are added
- * one at a time, so that growing copies nothing. An entry is an {@code int} handle from 1; a freed
- * handle is the next to be given out.
+ * The memory of all entries (struct nf_conn): 32 words of 32 bits each.
  *
  * <pre>
  *   word  0  1  2    original tuple: source, destination, ports
  *         3  4  5    reply tuple
  *         6          protocol, zone, zone directions, which extensions the entry has
  *         7  8  9    status, mark, timeout (in ticks, when confirmed an absolute time)
- *         10 11      master, cached events and references
+ *         10 11      extensions, cached events and references
  *         12 13      next in the hash chain of the original and of the reply tuple
  *         14 15      neighbours in the slot of the expiry wheel
  *         16 17      next by source (NAT), masquerading interface (NAT)
@@ -22,9 +20,10 @@ import java.util.Arrays;
  * </pre>
  *
  * <p>Counters (nf_conntrack_acct) and start times (nf_conntrack_timestamp) lie in chunks of their
- * own that exist only once an entry has them.
+ * own that exist only once an entry has them; what fewer entries have is in {@link
+ * ConntrackExtensions}.
  */
-final class ConntrackMemory {
+final class ConntrackMemory extends Slab {
   static final int ORIGINAL_SOURCE = 0;
   static final int DESTINATION = 1;
   static final int PORTS = 2;
@@ -33,7 +32,7 @@ final class ConntrackMemory {
   static final int STATUS = 7;
   static final int MARK = 8;
   static final int TIMEOUT = 9;
-  static final int MASTER = 10;
+  static final int EXTENSIONS = 10;
   static final int REFERENCES = 11;
   static final int NEXT_ORIGINAL = 12;
   static final int NEXT_REPLY = 13;
@@ -63,38 +62,14 @@ final class ConntrackMemory {
   /** Words of an entry. */
   private static final int WORD_SHIFT = 5;
 
-  private static final int CHUNK_SHIFT = 11;
-  private static final int CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
-
   /** Words of the counters of an entry, three a direction. */
   private static final int COUNTER_WORDS = 6;
 
-  private int[][] chunks = new int[16][];
   private int[][] counters = new int[16][];
   private long[][] starts = new long[16][];
-  private int used;
-  private int freeList;
 
   ConntrackMemory() {
-    chunks[0] = new int[1 << CHUNK_SHIFT + WORD_SHIFT];
-  }
-
-  /** Every handle ever given out is at most this. */
-  int highest() {
-    return used;
-  }
-
-  int get(int handle, int word) {
-    return chunks[handle >>> CHUNK_SHIFT][(handle & CHUNK_MASK) << WORD_SHIFT | word];
-  }
-
-  void set(int handle, int word, int value) {
-    chunks[handle >>> CHUNK_SHIFT][(handle & CHUNK_MASK) << WORD_SHIFT | word] = value;
-  }
-
-  /** The chunk that {@code handle} lies in, for several accesses at once; see {@link #offset}. */
-  int[] chunk(int handle) {
-    return chunks[handle >>> CHUNK_SHIFT];
+    super(WORD_SHIFT);
   }
 
   /** Index of word 0 of {@code handle} in its {@link #chunk}. */
@@ -102,37 +77,12 @@ final class ConntrackMemory {
     return (handle & CHUNK_MASK) << WORD_SHIFT;
   }
 
-  /** Plays kmem_cache_alloc: an entry of zeroes. */
-  int allocate() {
-    int handle = freeList;
-    if (handle != 0) {
-      freeList = get(handle, 0);
-      int at = offset(handle);
-      Arrays.fill(chunk(handle), at, at + (1 << WORD_SHIFT), 0);
-      return handle;
-    }
-    handle = ++used;
-    int index = handle >>> CHUNK_SHIFT;
-    if (index == chunks.length) {
-      chunks = Arrays.copyOf(chunks, index * 2);
-      counters = Arrays.copyOf(counters, index * 2);
-      starts = Arrays.copyOf(starts, index * 2);
-    }
-    if (chunks[index] == null) {
-      chunks[index] = new int[1 << CHUNK_SHIFT + WORD_SHIFT];
-    }
-    return handle;
-  }
-
-  /** Plays kmem_cache_free. */
-  void free(int handle) {
-    set(handle, 0, freeList);
-    freeList = handle;
-  }
-
   /** Gives {@code handle} counters of zero. */
   void addCounters(int handle) {
     int index = handle >>> CHUNK_SHIFT;
+    if (index >= counters.length) {
+      counters = Arrays.copyOf(counters, index * 2);
+    }
     if (counters[index] == null) {
       counters[index] = new int[(1 << CHUNK_SHIFT) * COUNTER_WORDS];
     }
@@ -164,6 +114,9 @@ final class ConntrackMemory {
 
   void setStart(int handle, long nanos) {
     int index = handle >>> CHUNK_SHIFT;
+    if (index >= starts.length) {
+      starts = Arrays.copyOf(starts, index * 2);
+    }
     if (starts[index] == null) {
       starts[index] = new long[1 << CHUNK_SHIFT];
     }
