@@ -315,7 +315,7 @@ final class RuleReader {
     switch (spec.arguments()) {
       case 0 -> flag(key, spec, value);
       case 1 -> words.add(word(joined(key, value), value));
-      default -> pair(words, key, value);
+      default -> pair(words, key, spec, value);
     }
   }
 
@@ -328,18 +328,17 @@ final class RuleReader {
     }
   }
 
-  /** Two values under names of their own; only tcp-flags has them. */
-  private static void pair(List<Token> words, YamlValue key, YamlValue value) {
+  /** Two values under names of their own. */
+  private static void pair(List<Token> words, YamlValue key, OptionSpec spec, YamlValue value) {
+    String first = spec.halves().get(0);
+    String second = spec.halves().get(1);
     if (!value.isMap()) {
-      throw value.error(
-          "expected {mask: [...], set: [...]}, such as "
-              + key.text()
-              + ": {mask: [SYN, ACK], set: [SYN]}");
+      throw value.error("expected {" + first + ": ..., " + second + ": ...}");
     }
-    YamlValue.Fields fields = value.fields(key.text(), "mask", "set");
-    for (String half : List.of("mask", "set")) {
-      YamlValue list = fields.require(half);
-      words.add(word(joined(key, list), list));
+    YamlValue.Fields fields = value.fields(key.text(), first, second);
+    for (String half : spec.halves()) {
+      YamlValue given = fields.require(half);
+      words.add(word(joined(key, given), given));
     }
   }
 

@@ -108,7 +108,7 @@ class RulesFileTest {
       {protocol: tcp, dports: [1, "2,3"]}   => 5:34: an entry of a list is one value, not "2,3"
       {protocol: tcp, dports: [1, [2]]}     => 5:34: expected a single value, found a list
       {protocol: tcp, dports: [x]}          => 5:30: multiport: --dports takes a port (0 to 65535) or the name of a service, not "x"
-      {protocol: tcp, tcp-flags: SYN}       => 5:33: expected {mask: [...], set: [...]}, such as tcp-flags: {mask: [SYN, ACK], set: [SYN]}
+      {protocol: tcp, tcp-flags: SYN}       => 5:33: expected {mask: ..., set: ...}
       {protocol: tcp, tcp-flags: {mask: A}} => 5:33: tcp-flags needs the key "set"
       {protocol: tcp, syn: false}           => 5:27: to invert it, write syn: {not: true}; else leave it out
       {protocol: tcp, syn: 5}               => 5:27: expected true or false, found "5"

@@ -17,20 +17,13 @@ import com.networknt.schema.SpecificationVersion;
 import io.skbwalk.host.Host;
 import io.skbwalk.host.HostException;
 import io.skbwalk.lib.SourceException;
-import io.skbwalk.netfilter.tables.Action;
-import io.skbwalk.netfilter.tables.Extensions;
-import io.skbwalk.netfilter.tables.OptionSpec;
-import io.skbwalk.netfilter.tables.Rule;
 import io.skbwalk.netfilter.tables.RuleSet;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
-import java.util.Set;
-import java.util.TreeSet;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.Test;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
@@ -84,63 +77,6 @@ class SchemasTest {
     assertTrue(text.startsWith("# yaml-language-server: $schema=host.schema.json\n"));
     assertEquals(List.of(), HOST_SCHEMA.validate(text, InputFormat.YAML));
     new Host(HostFile.parse(file.toString(), text).description(), 0, 0);
-  }
-
-  @Test
-  void rulesThatComeAlongUseEveryMatchAndTarget() throws IOException {
-    Set<String> matches = new TreeSet<>();
-    Set<String> targets = new TreeSet<>();
-    for (Path file : ruleFiles()) {
-      for (RuleSet.Table table : rules(file).tables()) {
-        for (RuleSet.Chain chain : table.chains()) {
-          for (Rule rule : chain.rules()) {
-            rule.matches().forEach(match -> matches.add(match.type().name));
-            if (rule.action() instanceof Action.Extension extension) {
-              targets.add(extension.target().type().name);
-            }
-          }
-        }
-      }
-    }
-    assertEquals(Extensions.matchNames(), List.copyOf(matches));
-    assertEquals(Extensions.targetNames(), List.copyOf(targets));
-  }
-
-  @Test
-  void schemaKnowsEveryOption() throws IOException {
-    JsonNode schema =
-        new ObjectMapper().readTree(Files.readString(RULES.resolve("rules.schema.json")));
-    List<String> expected = new ArrayList<>();
-    List<String> found = new ArrayList<>();
-    for (String name : Extensions.matchNames()) {
-      expected.add("match " + name + " " + keys(Extensions.match(name).options));
-      found.add("match " + name + " " + keys(schema.at("/$defs/match-" + name)));
-    }
-    for (String name : Extensions.targetNames()) {
-      expected.add("target " + name + " " + keys(Extensions.target(name).options));
-      found.add("target " + name + " " + keys(schema.at("/$defs/target-" + name)));
-    }
-    expected.add("match " + Extensions.matchNames());
-    found.add("match " + keys(schema.at("/$defs/matches")));
-    expected.add("target " + Extensions.targetNames());
-    found.add("target " + keys(schema.at("/$defs/jump/anyOf/1")));
-    Set<String> rule = new TreeSet<>(RuleReader.ruleKeys());
-    rule.addAll(List.of("src", "dst", "fragment"));
-    expected.add("rule " + rule);
-    found.add("rule " + keys(schema.at("/$defs/rule/anyOf/1")));
-    assertEquals(String.join("\n", expected), String.join("\n", found));
-  }
-
-  private static Set<String> keys(List<OptionSpec> specs) {
-    Set<String> keys = new TreeSet<>();
-    specs.forEach(spec -> keys.addAll(spec.names()));
-    return keys;
-  }
-
-  private static Set<String> keys(JsonNode object) {
-    Set<String> keys = new TreeSet<>();
-    object.path("properties").properties().forEach(entry -> keys.add(entry.getKey()));
-    return keys;
   }
 
   @ParameterizedTest

@@ -10,6 +10,9 @@ public abstract class MatchType {
   /** The name behind {@code -m}. */
   public final String name;
 
+  /** One sentence for people: what it asks or does. */
+  public final String about;
+
   /** Its options. */
   public final List<OptionSpec> options;
 
@@ -17,13 +20,14 @@ public abstract class MatchType {
   public final int protocol;
 
   /** A match of any protocol. */
-  protected MatchType(String name, OptionSpec... options) {
-    this(name, 0, options);
+  protected MatchType(String name, String about, OptionSpec... options) {
+    this(name, about, 0, options);
   }
 
   /** A match that needs {@code -p protocol}, whose options bring it in by themselves. */
-  protected MatchType(String name, int protocol, OptionSpec... options) {
+  protected MatchType(String name, String about, int protocol, OptionSpec... options) {
     this.name = name;
+    this.about = about;
     this.protocol = protocol;
     this.options = List.of(options);
   }

@@ -6,42 +6,63 @@ import java.util.List;
 
 /**
  * Plays struct xt_option_entry: one option of a match or target as it is written on the command
- * line, and as a key in YAML.
+ * line, and as a key in YAML. rules/rules.schema.json and docs/extensions.md are made from it.
  *
  * @param names long names without dashes; the first is the one that iptables-save prints
  * @param arguments how many words follow: 0, 1 or 2
  * @param invertible may {@code !} stand before it
  * @param required refused without it
+ * @param halves what the two words are called in YAML when there are two; else empty
+ * @param about one sentence for people: what its value says
+ * @param examples values that may be written
  */
-public record OptionSpec(List<String> names, int arguments, boolean invertible, boolean required) {
-  /** Copies the list. */
+public record OptionSpec(
+    List<String> names,
+    int arguments,
+    boolean invertible,
+    boolean required,
+    List<String> halves,
+    String about,
+    List<String> examples) {
+  /** Copies the lists. */
   public OptionSpec {
     names = List.copyOf(names);
+    halves = List.copyOf(halves);
+    examples = List.copyOf(examples);
+  }
+
+  private static OptionSpec plain(int arguments, List<String> halves, String... names) {
+    return new OptionSpec(List.of(names), arguments, false, false, halves, "", List.of());
   }
 
   /** An option without a value. */
   public static OptionSpec flag(String... names) {
-    return new OptionSpec(List.of(names), 0, false, false);
+    return plain(0, List.of(), names);
   }
 
   /** An option with one value. */
   public static OptionSpec value(String... names) {
-    return new OptionSpec(List.of(names), 1, false, false);
+    return plain(1, List.of(), names);
   }
 
-  /** An option with two values. */
-  public static OptionSpec pair(String... names) {
-    return new OptionSpec(List.of(names), 2, false, false);
+  /** An option with two values, which YAML calls {@code first} and {@code second}. */
+  public static OptionSpec pair(String first, String second, String... names) {
+    return plain(2, List.of(first, second), names);
   }
 
   /** The same with {@code !} allowed. */
   public OptionSpec inverted() {
-    return new OptionSpec(names, arguments, true, required);
+    return new OptionSpec(names, arguments, true, required, halves, about, examples);
   }
 
   /** The same, required. */
   public OptionSpec needed() {
-    return new OptionSpec(names, arguments, invertible, true);
+    return new OptionSpec(names, arguments, invertible, true, halves, about, examples);
+  }
+
+  /** The same with a sentence for people and values that may be written. */
+  public OptionSpec about(String text, String... values) {
+    return new OptionSpec(names, arguments, invertible, required, halves, text, List.of(values));
   }
 
   /** The name by which the code asks for it. */

@@ -16,16 +16,36 @@ import java.util.TreeMap;
 public final class RuleParser {
   private static final List<OptionSpec> BASIC =
       List.of(
-          OptionSpec.value("source", "src").inverted(),
-          OptionSpec.value("destination", "dst").inverted(),
-          OptionSpec.value("in-interface").inverted(),
-          OptionSpec.value("out-interface").inverted(),
-          OptionSpec.value("protocol").inverted(),
-          OptionSpec.flag("fragments").inverted(),
-          OptionSpec.value("match"),
-          OptionSpec.value("jump"),
-          OptionSpec.value("goto"),
-          OptionSpec.pair("set-counters"));
+          OptionSpec.value("source", "src")
+              .inverted()
+              .about("Source address or network; a list makes one rule each.", "192.0.2.0/24"),
+          OptionSpec.value("destination", "dst")
+              .inverted()
+              .about("Destination address or network; a list makes one rule each.", "192.0.2.1"),
+          OptionSpec.value("in-interface")
+              .inverted()
+              .about(
+                  "The interface that it came in by; a trailing + stands for any rest.",
+                  "eth0",
+                  "eth+"),
+          OptionSpec.value("out-interface")
+              .inverted()
+              .about("The interface that it will leave by.", "eth0"),
+          OptionSpec.value("protocol")
+              .inverted()
+              .about("A protocol's name or number.", "tcp", "udp", "icmp"),
+          OptionSpec.flag("fragments")
+              .inverted()
+              .about("Later fragments only; {not: true} for first fragments and whole packets."),
+          OptionSpec.value("match")
+              .about("Matches, by name; a list to have one several times or in a certain order."),
+          OptionSpec.value("jump")
+              .about(
+                  "What happens to a packet that matches: a target, a user chain, or {TARGET: {options}}."),
+          OptionSpec.value("goto")
+              .about("A user chain, from which RETURN does not come back here."),
+          OptionSpec.pair("packets", "bytes", "set-counters")
+              .about("Packets and bytes counted so far."));
 
   private static final Map<String, String> SHORT =
       Map.of(

@@ -10,12 +10,16 @@ public abstract class TargetType {
   /** The name behind {@code -j}. */
   public final String name;
 
+  /** One sentence for people: what it does. */
+  public final String about;
+
   /** Its options. */
   public final List<OptionSpec> options;
 
   /** A target. */
-  protected TargetType(String name, OptionSpec... options) {
+  protected TargetType(String name, String about, OptionSpec... options) {
     this.name = name;
+    this.about = about;
     this.options = List.of(options);
   }
 

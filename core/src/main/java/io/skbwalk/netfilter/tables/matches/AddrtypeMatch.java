@@ -52,10 +52,21 @@ public record AddrtypeMatch(
   public static final MatchType TYPE =
       new MatchType(
           "addrtype",
-          OptionSpec.value("src-type").inverted(),
-          OptionSpec.value("dst-type").inverted(),
-          OptionSpec.flag("limit-iface-in"),
-          OptionSpec.flag("limit-iface-out")) {
+          "Kind of the addresses, by the routing tables.",
+          OptionSpec.value("src-type")
+              .inverted()
+              .about(
+                  "Kinds of source address: UNSPEC, UNICAST, LOCAL, BROADCAST, ANYCAST, MULTICAST, BLACKHOLE, UNREACHABLE, PROHIBIT, THROW, NAT or XRESOLVE, as the routing tables say.",
+                  "LOCAL"),
+          OptionSpec.value("dst-type")
+              .inverted()
+              .about(
+                  "Kinds of destination address: UNSPEC, UNICAST, LOCAL, BROADCAST, ANYCAST, MULTICAST, BLACKHOLE, UNREACHABLE, PROHIBIT, THROW, NAT or XRESOLVE, as the routing tables say.",
+                  "LOCAL"),
+          OptionSpec.flag("limit-iface-in")
+              .about("Look only at the incoming interface's addresses."),
+          OptionSpec.flag("limit-iface-out")
+              .about("Look only at the outgoing interface's addresses.")) {
         @Override
         public Match parse(Options options, int protocol) {
           if (!options.has("src-type") && !options.has("dst-type")) {

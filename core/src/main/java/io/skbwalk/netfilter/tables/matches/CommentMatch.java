@@ -16,7 +16,10 @@ import java.nio.charset.StandardCharsets;
 public record CommentMatch(String comment) implements StatelessMatch {
   /** {@code -m comment}. */
   public static final MatchType TYPE =
-      new MatchType("comment", OptionSpec.value("comment").needed()) {
+      new MatchType(
+          "comment",
+          "A note that every packet matches.",
+          OptionSpec.value("comment").needed().about("A note, up to 255 bytes.")) {
         @Override
         public Match parse(Options options, int protocol) {
           String text = options.text("comment");

@@ -14,7 +14,13 @@ import io.skbwalk.skb.SkBuff;
 public record ConnmarkMatch(MarkValue wanted) implements StatelessMatch {
   /** {@code -m connmark}. */
   public static final MatchType TYPE =
-      new MatchType("connmark", OptionSpec.value("mark").inverted().needed()) {
+      new MatchType(
+          "connmark",
+          "The connection's mark.",
+          OptionSpec.value("mark")
+              .inverted()
+              .needed()
+              .about("A 32-bit value, or value/mask.", "0x10/0xff")) {
         @Override
         public Match parse(Options options, int protocol) {
           return new ConnmarkMatch(MarkValue.parse(options));

@@ -82,19 +82,39 @@ public record ConntrackMatch(
   public static final MatchType TYPE =
       new MatchType(
           "conntrack",
-          OptionSpec.value("ctstate").inverted(),
-          OptionSpec.value("ctproto").inverted(),
-          OptionSpec.value("ctorigsrc").inverted(),
-          OptionSpec.value("ctorigdst").inverted(),
-          OptionSpec.value("ctreplsrc").inverted(),
-          OptionSpec.value("ctrepldst").inverted(),
-          OptionSpec.value("ctorigsrcport").inverted(),
-          OptionSpec.value("ctorigdstport").inverted(),
-          OptionSpec.value("ctreplsrcport").inverted(),
-          OptionSpec.value("ctrepldstport").inverted(),
-          OptionSpec.value("ctstatus").inverted(),
-          OptionSpec.value("ctexpire").inverted(),
-          OptionSpec.value("ctdir")) {
+          "What connection tracking knows of the packet.",
+          OptionSpec.value("ctstate")
+              .inverted()
+              .about(
+                  "States, any of which is enough: NEW, ESTABLISHED, RELATED, INVALID, UNTRACKED, SNAT, DNAT.",
+                  "RELATED,ESTABLISHED",
+                  "NEW"),
+          OptionSpec.value("ctproto").inverted().about("The connection's protocol."),
+          OptionSpec.value("ctorigsrc")
+              .inverted()
+              .about("Source of the original direction, an address or network."),
+          OptionSpec.value("ctorigdst")
+              .inverted()
+              .about("Destination of the original direction, before translation."),
+          OptionSpec.value("ctreplsrc").inverted().about("Source of the reply direction."),
+          OptionSpec.value("ctrepldst").inverted().about("Destination of the reply direction."),
+          OptionSpec.value("ctorigsrcport")
+              .inverted()
+              .about("Source port of the original direction."),
+          OptionSpec.value("ctorigdstport")
+              .inverted()
+              .about("Destination port of the original direction, before translation."),
+          OptionSpec.value("ctreplsrcport").inverted().about("Source port of the reply direction."),
+          OptionSpec.value("ctrepldstport")
+              .inverted()
+              .about("Destination port of the reply direction."),
+          OptionSpec.value("ctstatus")
+              .inverted()
+              .about("NONE, EXPECTED, SEEN_REPLY, ASSURED, CONFIRMED."),
+          OptionSpec.value("ctexpire")
+              .inverted()
+              .about("Seconds until the connection is forgotten, or a range.", "10:60"),
+          OptionSpec.value("ctdir").about("ORIGINAL or REPLY.", "ORIGINAL")) {
         @Override
         public Match parse(Options options, int protocol) {
           if (options.isEmpty()) {

@@ -17,7 +17,10 @@ public record DscpMatch(int dscp, boolean inverted) implements StatelessMatch {
   /** {@code -m dscp}. */
   public static final MatchType TYPE =
       new MatchType(
-          "dscp", OptionSpec.value("dscp").inverted(), OptionSpec.value("dscp-class").inverted()) {
+          "dscp",
+          "Differentiated services code point.",
+          OptionSpec.value("dscp").inverted().about("A number from 0 to 63."),
+          OptionSpec.value("dscp-class").inverted().about("BE, EF, AFxy or CSx.", "EF", "AF41")) {
         @Override
         public Match parse(Options options, int protocol) {
           String option = options.oneOf(true, "dscp", "dscp-class");

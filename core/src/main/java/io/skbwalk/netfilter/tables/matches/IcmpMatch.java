@@ -82,7 +82,13 @@ public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverte
   /** {@code -m icmp}. */
   public static final MatchType TYPE =
       new MatchType(
-          "icmp", IpHeader.IPPROTO_ICMP, OptionSpec.value("icmp-type").inverted().needed()) {
+          "icmp",
+          "ICMP's type and code.",
+          IpHeader.IPPROTO_ICMP,
+          OptionSpec.value("icmp-type")
+              .inverted()
+              .needed()
+              .about("A type's name, type or type/code.", "echo-request", "3/4", "any")) {
         @Override
         public Match parse(Options options, int protocol) {
           String text = options.text("icmp-type");

@@ -32,8 +32,11 @@ public record IprangeMatch(Range source, Range destination) implements Stateless
   public static final MatchType TYPE =
       new MatchType(
           "iprange",
-          OptionSpec.value("src-range").inverted(),
-          OptionSpec.value("dst-range").inverted()) {
+          "Addresses from one to another.",
+          OptionSpec.value("src-range")
+              .inverted()
+              .about("Source address from-to.", "192.0.2.1-192.0.2.9"),
+          OptionSpec.value("dst-range").inverted().about("Destination address from-to.")) {
         @Override
         public Match parse(Options options, int protocol) {
           if (options.isEmpty()) {

@@ -15,7 +15,10 @@ import io.skbwalk.skb.SkBuff;
 public record LengthMatch(int low, int high, boolean inverted) implements StatelessMatch {
   /** {@code -m length}. */
   public static final MatchType TYPE =
-      new MatchType("length", OptionSpec.value("length").inverted().needed()) {
+      new MatchType(
+          "length",
+          "Length of the IP packet.",
+          OptionSpec.value("length").inverted().needed().about("Bytes, or a range.", "40:64")) {
         @Override
         public Match parse(Options options, int protocol) {
           long range = options.range("length", 0xFFFF);

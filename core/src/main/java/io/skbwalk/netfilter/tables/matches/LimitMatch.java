@@ -34,7 +34,12 @@ public record LimitMatch(long average, long burst) implements Match {
 
   /** {@code -m limit}. */
   public static final MatchType TYPE =
-      new MatchType("limit", OptionSpec.value("limit"), OptionSpec.value("limit-burst")) {
+      new MatchType(
+          "limit",
+          "At most so many matches in a time; the others do not match.",
+          OptionSpec.value("limit")
+              .about("A rate: number/second, /minute, /hour or /day.", "3/minute"),
+          OptionSpec.value("limit-burst").about("So many at once before the rate applies.", "5")) {
         @Override
         public Match parse(Options options, int protocol) {
           long average = SCALE * 3600 / 3;

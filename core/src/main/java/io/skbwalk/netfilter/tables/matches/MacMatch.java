@@ -19,7 +19,13 @@ import io.skbwalk.skb.SkBuff;
 public record MacMatch(long address, boolean inverted) implements StatelessMatch {
   /** {@code -m mac}. */
   public static final MatchType TYPE =
-      new MatchType("mac", OptionSpec.value("mac-source").inverted().needed()) {
+      new MatchType(
+          "mac",
+          "The sender's Ethernet address.",
+          OptionSpec.value("mac-source")
+              .inverted()
+              .needed()
+              .about("The address.", "02:00:00:00:00:fe")) {
         @Override
         public Match parse(Options options, int protocol) {
           try {

@@ -14,7 +14,13 @@ import io.skbwalk.skb.SkBuff;
 public record MarkMatch(MarkValue wanted) implements StatelessMatch {
   /** {@code -m mark}. */
   public static final MatchType TYPE =
-      new MatchType("mark", OptionSpec.value("mark").inverted().needed()) {
+      new MatchType(
+          "mark",
+          "The packet's mark.",
+          OptionSpec.value("mark")
+              .inverted()
+              .needed()
+              .about("A 32-bit value, or value/mask.", "0x10/0xff")) {
         @Override
         public Match parse(Options options, int protocol) {
           return new MarkMatch(MarkValue.parse(options));

@@ -45,9 +45,18 @@ public record MultiportMatch(Side side, boolean inverted, List<Range> ranges) im
   public static final MatchType TYPE =
       new MatchType(
           "multiport",
-          OptionSpec.value("sports", "source-ports").inverted(),
-          OptionSpec.value("dports", "destination-ports").inverted(),
-          OptionSpec.value("ports").inverted()) {
+          "Several ports at once.",
+          OptionSpec.value("sports", "source-ports")
+              .inverted()
+              .about("Up to 15 source ports and ranges.", "53,123"),
+          OptionSpec.value("dports", "destination-ports")
+              .inverted()
+              .about("Up to 15 destination ports and ranges.", "80,443"),
+          OptionSpec.value("ports")
+              .inverted()
+              .about(
+                  "Up to 15 ports and ranges, of which the source or the destination is one.",
+                  "53")) {
         @Override
         public Match parse(Options options, int protocol) {
           String option = options.oneOf(true, "sports", "dports", "ports");

@@ -37,7 +37,13 @@ public record PkttypeMatch(int kind, boolean inverted) implements StatelessMatch
 
   /** {@code -m pkttype}. */
   public static final MatchType TYPE =
-      new MatchType("pkttype", OptionSpec.value("pkt-type").inverted().needed()) {
+      new MatchType(
+          "pkttype",
+          "Whom the frame was addressed to.",
+          OptionSpec.value("pkt-type")
+              .inverted()
+              .needed()
+              .about("unicast, broadcast, multicast or otherhost.", "broadcast")) {
         @Override
         public Match parse(Options options, int protocol) {
           String text = options.text("pkt-type").toLowerCase(Locale.ROOT);

@@ -54,18 +54,19 @@ public record RecentMatch(
   public static final MatchType TYPE =
       new MatchType(
           "recent",
-          OptionSpec.flag("set").inverted(),
-          OptionSpec.flag("rcheck").inverted(),
-          OptionSpec.flag("update").inverted(),
-          OptionSpec.flag("remove").inverted(),
-          OptionSpec.value("seconds"),
-          OptionSpec.value("hitcount"),
-          OptionSpec.flag("reap"),
-          OptionSpec.flag("rttl"),
-          OptionSpec.value("name"),
-          OptionSpec.flag("rsource"),
-          OptionSpec.flag("rdest"),
-          OptionSpec.value("mask")) {
+          "A list of addresses that were seen.",
+          OptionSpec.flag("set").inverted().about("Add the address to the list, or renew it."),
+          OptionSpec.flag("rcheck").inverted().about("Is the address in the list?"),
+          OptionSpec.flag("update").inverted().about("As rcheck, and renew it."),
+          OptionSpec.flag("remove").inverted().about("Take the address off the list."),
+          OptionSpec.value("seconds").about("Seen within so many seconds.", "60"),
+          OptionSpec.value("hitcount").about("Seen so many times.", "4"),
+          OptionSpec.flag("reap").about("Forget addresses older than seconds."),
+          OptionSpec.flag("rttl").about("With the same TTL only."),
+          OptionSpec.value("name").about("The list's name; DEFAULT without.", "ssh"),
+          OptionSpec.flag("rsource").about("Look at the source address, which is the default."),
+          OptionSpec.flag("rdest").about("Look at the destination address."),
+          OptionSpec.value("mask").about("Look at this part of the address.", "255.255.255.0")) {
         @Override
         public Match parse(Options options, int protocol) {
           String operation = options.oneOf(true, "set", "rcheck", "update", "remove");

@@ -13,7 +13,13 @@ import io.skbwalk.netfilter.tables.PacketMatch;
 public record StateMatch(int states, boolean inverted) implements Match {
   /** {@code -m state}. */
   public static final MatchType TYPE =
-      new MatchType("state", OptionSpec.value("state").inverted().needed()) {
+      new MatchType(
+          "state",
+          "Older name of conntrack's ctstate.",
+          OptionSpec.value("state")
+              .inverted()
+              .needed()
+              .about("NEW, ESTABLISHED, RELATED, INVALID or UNTRACKED.", "RELATED,ESTABLISHED")) {
         @Override
         public Match parse(Options options, int protocol) {
           return new StateMatch(

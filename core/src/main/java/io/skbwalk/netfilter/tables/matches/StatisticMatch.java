@@ -28,10 +28,13 @@ public record StatisticMatch(long every, long packet, long probability, boolean 
   public static final MatchType TYPE =
       new MatchType(
           "statistic",
-          OptionSpec.value("mode").needed(),
-          OptionSpec.value("probability").inverted(),
-          OptionSpec.value("every").inverted(),
-          OptionSpec.value("packet")) {
+          "Some packets, by chance or by turns.",
+          OptionSpec.value("mode").needed().about("random or nth.", "random", "nth"),
+          OptionSpec.value("probability")
+              .inverted()
+              .about("Chance from 0 to 1, with mode random.", "0.5"),
+          OptionSpec.value("every").inverted().about("One in so many, with mode nth.", "10"),
+          OptionSpec.value("packet").about("Which of them, from 0.", "0")) {
         @Override
         public Match parse(Options options, int protocol) {
           return switch (options.text("mode")) {

@@ -36,12 +36,29 @@ public record TcpMatch(
   public static final MatchType TYPE =
       new MatchType(
           "tcp",
+          "TCP's ports, flags and options; needs protocol: tcp.",
           IpHeader.IPPROTO_TCP,
-          OptionSpec.value("source-port", "sport").inverted(),
-          OptionSpec.value("destination-port", "dport").inverted(),
-          OptionSpec.pair("tcp-flags").inverted(),
-          OptionSpec.flag("syn").inverted(),
-          OptionSpec.value("tcp-option").inverted()) {
+          OptionSpec.value("source-port", "sport")
+              .inverted()
+              .about(
+                  "Source port: a port, a range such as \"1024:65535\", or a service's name.",
+                  "53",
+                  "1024:"),
+          OptionSpec.value("destination-port", "dport")
+              .inverted()
+              .about(
+                  "Destination port: a port, a range such as \"1024:65535\", or a service's name.",
+                  "80",
+                  "ssh"),
+          OptionSpec.pair("mask", "set", "tcp-flags")
+              .inverted()
+              .about("TCP flags under a mask, as {mask: [...], set: [...]}."),
+          OptionSpec.flag("syn")
+              .inverted()
+              .about("A connection's first segment: SYN without ACK, RST and FIN."),
+          OptionSpec.value("tcp-option")
+              .inverted()
+              .about("A TCP option of this kind is there.", "2")) {
         @Override
         public Match parse(Options options, int protocol) {
           String flags = options.oneOf(false, "tcp-flags", "syn");

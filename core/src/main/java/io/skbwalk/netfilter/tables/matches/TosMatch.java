@@ -16,7 +16,16 @@ import io.skbwalk.skb.SkBuff;
 public record TosMatch(int value, int mask, boolean inverted) implements StatelessMatch {
   /** {@code -m tos}. */
   public static final MatchType TYPE =
-      new MatchType("tos", OptionSpec.value("tos").inverted().needed()) {
+      new MatchType(
+          "tos",
+          "Type of service.",
+          OptionSpec.value("tos")
+              .inverted()
+              .needed()
+              .about(
+                  "A name such as Minimize-Delay, a value, or value/mask.",
+                  "Minimize-Delay",
+                  "0x10/0xff")) {
         @Override
         public Match parse(Options options, int protocol) {
           int tos = Tos.parse(options, "tos");

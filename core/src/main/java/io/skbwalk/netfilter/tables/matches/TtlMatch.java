@@ -35,9 +35,10 @@ public record TtlMatch(Comparison comparison, int ttl) implements StatelessMatch
   public static final MatchType TYPE =
       new MatchType(
           "ttl",
-          OptionSpec.value("ttl-eq", "ttl").inverted(),
-          OptionSpec.value("ttl-lt"),
-          OptionSpec.value("ttl-gt")) {
+          "Time to live.",
+          OptionSpec.value("ttl-eq", "ttl").inverted().about("Exactly."),
+          OptionSpec.value("ttl-lt").about("Less than."),
+          OptionSpec.value("ttl-gt").about("Greater than.")) {
         @Override
         public Match parse(Options options, int protocol) {
           String option = options.oneOf(true, "ttl-eq", "ttl-lt", "ttl-gt");

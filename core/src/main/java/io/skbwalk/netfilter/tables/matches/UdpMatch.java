@@ -18,9 +18,20 @@ public record UdpMatch(PortRange source, PortRange destination) implements State
   public static final MatchType TYPE =
       new MatchType(
           "udp",
+          "UDP's ports; needs protocol: udp.",
           IpHeader.IPPROTO_UDP,
-          OptionSpec.value("source-port", "sport").inverted(),
-          OptionSpec.value("destination-port", "dport").inverted()) {
+          OptionSpec.value("source-port", "sport")
+              .inverted()
+              .about(
+                  "Source port: a port, a range such as \"1024:65535\", or a service's name.",
+                  "53",
+                  "1024:"),
+          OptionSpec.value("destination-port", "dport")
+              .inverted()
+              .about(
+                  "Destination port: a port, a range such as \"1024:65535\", or a service's name.",
+                  "80",
+                  "ssh")) {
         @Override
         public Match parse(Options options, int protocol) {
           return new UdpMatch(

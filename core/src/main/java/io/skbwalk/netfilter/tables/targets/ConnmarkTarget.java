@@ -35,16 +35,19 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
   public static final TargetType TYPE =
       new TargetType(
           "CONNMARK",
-          OptionSpec.value("set-xmark"),
-          OptionSpec.value("set-mark"),
-          OptionSpec.value("and-mark"),
-          OptionSpec.value("or-mark"),
-          OptionSpec.value("xor-mark"),
-          OptionSpec.flag("save-mark"),
-          OptionSpec.flag("restore-mark"),
-          OptionSpec.value("ctmask"),
-          OptionSpec.value("nfmask"),
-          OptionSpec.value("mask")) {
+          "Sets the connection's mark, or copies it from or to the packet's.",
+          OptionSpec.value("set-xmark")
+              .about("value/mask: clear the mask's bits, then exclusive-or the value."),
+          OptionSpec.value("set-mark")
+              .about("value/mask: clear the mask's bits, then set the value's."),
+          OptionSpec.value("and-mark").about("Keep these bits only."),
+          OptionSpec.value("or-mark").about("Set these bits."),
+          OptionSpec.value("xor-mark").about("Flip these bits."),
+          OptionSpec.flag("save-mark").about("Packet's mark to the connection."),
+          OptionSpec.flag("restore-mark").about("Connection's mark to the packet."),
+          OptionSpec.value("ctmask").about("These bits of the connection's mark."),
+          OptionSpec.value("nfmask").about("These bits of the packet's mark."),
+          OptionSpec.value("mask").about("These bits of both.")) {
         @Override
         public Target parse(Options options, int protocol) {
           String option =

@@ -33,14 +33,15 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
   public static final TargetType TYPE =
       new TargetType(
           "CT",
-          OptionSpec.flag("notrack"),
-          OptionSpec.value("zone"),
-          OptionSpec.value("zone-orig"),
-          OptionSpec.value("zone-reply"),
-          OptionSpec.value("helper"),
-          OptionSpec.value("ctevents"),
-          OptionSpec.value("expevents"),
-          OptionSpec.value("timeout")) {
+          "Decides how the packet will be tracked; table raw.",
+          OptionSpec.flag("notrack").about("Not at all."),
+          OptionSpec.value("zone").about("In this zone (1 to 65535), or mark."),
+          OptionSpec.value("zone-orig").about("In this zone, the original direction only."),
+          OptionSpec.value("zone-reply").about("In this zone, the reply direction only."),
+          OptionSpec.value("helper").about("Not modelled, so refused."),
+          OptionSpec.value("ctevents").about("Not modelled, so refused."),
+          OptionSpec.value("expevents").about("Not modelled, so refused."),
+          OptionSpec.value("timeout").about("Not modelled, so refused.")) {
         @Override
         public Target parse(Options options, int protocol) {
           for (String option : REFUSED) {

@@ -18,9 +18,12 @@ public record DnatTarget(NatRange range) implements NatTarget {
   public static final TargetType TYPE =
       new TargetType(
           "DNAT",
-          OptionSpec.value("to-destination").needed(),
-          OptionSpec.flag("random"),
-          OptionSpec.flag("persistent")) {
+          "Another destination; table nat, PREROUTING and OUTPUT.",
+          OptionSpec.value("to-destination")
+              .needed()
+              .about("ADDRESS[-ADDRESS][:PORT[-PORT]].", "192.168.7.80:80"),
+          OptionSpec.flag("random").about("Choose the port at random."),
+          OptionSpec.flag("persistent").about("The same address for the same client.")) {
         @Override
         public Target parse(Options options, int protocol) {
           return new DnatTarget(

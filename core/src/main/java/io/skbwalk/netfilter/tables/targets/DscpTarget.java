@@ -18,7 +18,11 @@ import io.skbwalk.skb.SkBuff;
 public record DscpTarget(int dscp) implements StatelessTarget {
   /** {@code -j DSCP}. */
   public static final TargetType TYPE =
-      new TargetType("DSCP", OptionSpec.value("set-dscp"), OptionSpec.value("set-dscp-class")) {
+      new TargetType(
+          "DSCP",
+          "Sets the differentiated services code point; table mangle.",
+          OptionSpec.value("set-dscp").about("A number from 0 to 63."),
+          OptionSpec.value("set-dscp-class").about("BE, EF, AFxy or CSx.", "EF")) {
         @Override
         public Target parse(Options options, int protocol) {
           return new DscpTarget(

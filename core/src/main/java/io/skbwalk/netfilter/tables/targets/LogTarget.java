@@ -31,13 +31,14 @@ public record LogTarget(int level, int flags, String prefix) implements Stateles
   public static final TargetType TYPE =
       new TargetType(
           "LOG",
-          OptionSpec.value("log-level"),
-          OptionSpec.value("log-prefix"),
-          OptionSpec.flag("log-tcp-sequence"),
-          OptionSpec.flag("log-tcp-options"),
-          OptionSpec.flag("log-ip-options"),
-          OptionSpec.flag("log-uid"),
-          OptionSpec.flag("log-macdecode")) {
+          "Writes the packet to the kernel's log, and goes on.",
+          OptionSpec.value("log-level").about("emerg to debug, or 0 to 7.", "warning"),
+          OptionSpec.value("log-prefix").about("Up to 29 characters before it.", "refused: "),
+          OptionSpec.flag("log-tcp-sequence").about("TCP sequence numbers, too."),
+          OptionSpec.flag("log-tcp-options").about("TCP options, too."),
+          OptionSpec.flag("log-ip-options").about("IP options, too."),
+          OptionSpec.flag("log-uid").about("The local process's user, too."),
+          OptionSpec.flag("log-macdecode").about("Ethernet addresses by their fields.")) {
         @Override
         public Target parse(Options options, int protocol) {
           String prefix = options.has("log-prefix") ? options.text("log-prefix") : "";

@@ -20,11 +20,14 @@ public record MarkTarget(int value, int mask) implements StatelessTarget {
   public static final TargetType TYPE =
       new TargetType(
           "MARK",
-          OptionSpec.value("set-xmark"),
-          OptionSpec.value("set-mark"),
-          OptionSpec.value("and-mark"),
-          OptionSpec.value("or-mark"),
-          OptionSpec.value("xor-mark")) {
+          "Sets the packet's mark.",
+          OptionSpec.value("set-xmark")
+              .about("value/mask: clear the mask's bits, then exclusive-or the value."),
+          OptionSpec.value("set-mark")
+              .about("value/mask: clear the mask's bits, then set the value's."),
+          OptionSpec.value("and-mark").about("Keep these bits only."),
+          OptionSpec.value("or-mark").about("Set these bits."),
+          OptionSpec.value("xor-mark").about("Flip these bits.")) {
         @Override
         public Target parse(Options options, int protocol) {
           long mark =

@@ -18,9 +18,10 @@ public record MasqueradeTarget(NatRange range) implements NatTarget {
   public static final TargetType TYPE =
       new TargetType(
           "MASQUERADE",
-          OptionSpec.value("to-ports"),
-          OptionSpec.flag("random"),
-          OptionSpec.flag("random-fully")) {
+          "The outgoing interface's address as source; table nat, POSTROUTING.",
+          OptionSpec.value("to-ports").about("PORT[-PORT]."),
+          OptionSpec.flag("random").about("Choose the port at random."),
+          OptionSpec.flag("random-fully").about("Choose the port at random in every case.")) {
         @Override
         public Target parse(Options options, int protocol) {
           return new MasqueradeTarget(NatRangeOptions.ports(options, "to-ports", protocol));

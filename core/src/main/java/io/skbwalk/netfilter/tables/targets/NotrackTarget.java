@@ -17,7 +17,7 @@ import io.skbwalk.trace.TraceEvent;
 public record NotrackTarget() implements StatelessTarget {
   /** {@code -j NOTRACK}. */
   public static final TargetType TYPE =
-      new TargetType("NOTRACK") {
+      new TargetType("NOTRACK", "Not tracked; table raw.") {
         @Override
         public Target parse(Options options, int protocol) {
           return new NotrackTarget();

@@ -16,7 +16,11 @@ import io.skbwalk.skb.SkBuff;
 public record RedirectTarget(NatRange range) implements NatTarget {
   /** {@code -j REDIRECT}. */
   public static final TargetType TYPE =
-      new TargetType("REDIRECT", OptionSpec.value("to-ports"), OptionSpec.flag("random")) {
+      new TargetType(
+          "REDIRECT",
+          "To this machine itself; table nat, PREROUTING and OUTPUT.",
+          OptionSpec.value("to-ports").about("PORT[-PORT].", "8080"),
+          OptionSpec.flag("random").about("Choose the port at random.")) {
         @Override
         public Target parse(Options options, int protocol) {
           return new RedirectTarget(NatRangeOptions.ports(options, "to-ports", protocol));

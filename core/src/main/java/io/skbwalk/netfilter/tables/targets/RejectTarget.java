@@ -50,7 +50,14 @@ public record RejectTarget(Answer answer) implements StatelessTarget {
 
   /** {@code -j REJECT}. */
   public static final TargetType TYPE =
-      new TargetType("REJECT", OptionSpec.value("reject-with")) {
+      new TargetType(
+          "REJECT",
+          "Drops, and says so to the sender; table filter.",
+          OptionSpec.value("reject-with")
+              .about(
+                  "icmp-net-unreachable, icmp-host-unreachable, icmp-proto-unreachable, icmp-port-unreachable (the default), icmp-net-prohibited, icmp-host-prohibited, icmp-admin-prohibited, or tcp-reset for protocol: tcp.",
+                  "tcp-reset",
+                  "icmp-admin-prohibited")) {
         @Override
         public Target parse(Options options, int protocol) {
           if (!options.has("reject-with")) {

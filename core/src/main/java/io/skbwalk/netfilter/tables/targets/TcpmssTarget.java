@@ -38,7 +38,11 @@ public record TcpmssTarget(int mss) implements StatelessTarget {
 
   /** {@code -j TCPMSS}. */
   public static final TargetType TYPE =
-      new TargetType("TCPMSS", OptionSpec.value("set-mss"), OptionSpec.flag("clamp-mss-to-pmtu")) {
+      new TargetType(
+          "TCPMSS",
+          "Sets the maximum segment size in SYNs.",
+          OptionSpec.value("set-mss").about("Bytes.", "1400"),
+          OptionSpec.flag("clamp-mss-to-pmtu").about("What the path lets through.")) {
         @Override
         public Target parse(Options options, int protocol) {
           String option = options.oneOf(true, "set-mss", "clamp-mss-to-pmtu");

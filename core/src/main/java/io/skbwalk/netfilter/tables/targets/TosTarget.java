@@ -21,10 +21,11 @@ public record TosTarget(int value, int mask) implements StatelessTarget {
   public static final TargetType TYPE =
       new TargetType(
           "TOS",
-          OptionSpec.value("set-tos"),
-          OptionSpec.value("and-tos"),
-          OptionSpec.value("or-tos"),
-          OptionSpec.value("xor-tos")) {
+          "Sets the type of service; table mangle.",
+          OptionSpec.value("set-tos").about("A name, value or value/mask.", "Minimize-Delay"),
+          OptionSpec.value("and-tos").about("Keep these bits only."),
+          OptionSpec.value("or-tos").about("Set these bits."),
+          OptionSpec.value("xor-tos").about("Flip these bits.")) {
         @Override
         public Target parse(Options options, int protocol) {
           String option = options.oneOf(true, "set-tos", "and-tos", "or-tos", "xor-tos");

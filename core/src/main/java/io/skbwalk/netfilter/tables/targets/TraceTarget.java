@@ -15,7 +15,7 @@ import io.skbwalk.skb.SkBuff;
 public record TraceTarget() implements StatelessTarget {
   /** {@code -j TRACE}. */
   public static final TargetType TYPE =
-      new TargetType("TRACE") {
+      new TargetType("TRACE", "Follows the packet through all rules; table raw.") {
         @Override
         public Target parse(Options options, int protocol) {
           return new TraceTarget();

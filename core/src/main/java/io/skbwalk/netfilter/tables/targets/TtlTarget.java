@@ -30,9 +30,10 @@ public record TtlTarget(Mode mode, int amount) implements StatelessTarget {
   public static final TargetType TYPE =
       new TargetType(
           "TTL",
-          OptionSpec.value("ttl-set"),
-          OptionSpec.value("ttl-dec"),
-          OptionSpec.value("ttl-inc")) {
+          "Sets the time to live; table mangle.",
+          OptionSpec.value("ttl-set").about("To this."),
+          OptionSpec.value("ttl-dec").about("Less by this."),
+          OptionSpec.value("ttl-inc").about("More by this.")) {
         @Override
         public Target parse(Options options, int protocol) {
           String option = options.oneOf(true, "ttl-set", "ttl-dec", "ttl-inc");
