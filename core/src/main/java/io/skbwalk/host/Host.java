@@ -67,7 +67,9 @@ public final class Host {
   private final Inet inet;
   private final InitCalls initCalls = new InitCalls();
   private final Transport transport;
-  private final IptTables tables;
+  private final LogListener log;
+  private Nat nat;
+  private IptTables tables;
   private InDevices inDevices;
   private Routing routing;
   private Neighbours neighbours;
@@ -109,7 +111,10 @@ public final class Host {
     net.skbs.setFreeListener(new Releases());
     boot();
     new Configuration(description, net, core, inDevices, routing, neighbours, transport).apply();
-    tables = rules == null ? null : load(rules, log);
+    this.log = log;
+    if (rules != null) {
+      replaceRules(rules);
+    }
   }
 
   // ---- boot -------------------------------------------------------------------------------------
@@ -198,18 +203,26 @@ public final class Host {
     net.skbs.drop(skb, reason, "ip6_rcv_core");
   }
 
-  /** Plays iptables-restore. */
-  private IptTables load(RuleSet rules, LogListener log) {
-    Nat nat = new Nat(net, netfilter, conntrack, inet);
-    IptTables loaded = new IptTables(rules, new Environment(net, inet, conntrack, nat, log));
-    if (loaded.needsConntrack()) {
+  /**
+   * Plays iptables-restore: each table that {@code rules} names has these rules from now on; see
+   * {@link IptTables#replace}.
+   *
+   * @throws io.skbwalk.lib.SourceException when iptables or the kernel would refuse a rule
+   */
+  public void replaceRules(RuleSet rules) {
+    if (tables == null) {
+      nat = new Nat(net, netfilter, conntrack, inet);
+      tables = new IptTables(rules, new Environment(net, inet, conntrack, nat, log));
+    } else {
+      tables.replace(rules);
+    }
+    if (tables.needsConntrack()) {
       conntrack.enable();
     }
-    loaded.register(netfilter);
-    if (loaded.nat() != null) {
-      nat.enable(loaded.nat());
+    tables.register(netfilter);
+    if (tables.nat() != null) {
+      nat.enable(tables.nat());
     }
-    return loaded;
   }
 
   // ---- frames in --------------------------------------------------------------------------------

@@ -4,6 +4,8 @@ package io.skbwalk.netfilter.conntrack;
 
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
 
+import io.skbwalk.lib.LinearHash;
+
 /**
  * Plays nf_nat_bysource: the entries whose source NAT has been decided, by the source of their
  * original tuple. It lives here because an entry leaves it when it is freed.
@@ -16,17 +18,17 @@ final class BySource extends LinearHash {
   }
 
   @Override
-  int next(int node) {
+  protected int next(int node) {
     return conntrack.memory.get(node, ConntrackMemory.NEXT_BY_SOURCE);
   }
 
   @Override
-  void setNext(int node, int next) {
+  protected void setNext(int node, int next) {
     conntrack.memory.set(node, ConntrackMemory.NEXT_BY_SOURCE, next);
   }
 
   @Override
-  int hash(int node) {
+  protected int hash(int node) {
     return hash(
         conntrack.protocol(node),
         conntrack.source(node, ORIGINAL),

@@ -6,6 +6,8 @@ import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_ASSURED;
 
+import io.skbwalk.lib.LinearHash;
+
 /**
  * Plays nf_conntrack_hash: the entries by their tuples, each under that of both directions. A node
  * is a handle times 2 plus the direction.
@@ -23,17 +25,17 @@ final class ConntrackHash extends LinearHash {
   }
 
   @Override
-  int next(int node) {
+  protected int next(int node) {
     return memory.get(node >>> 1, ConntrackMemory.NEXT_ORIGINAL + (node & 1));
   }
 
   @Override
-  void setNext(int node, int next) {
+  protected void setNext(int node, int next) {
     memory.set(node >>> 1, ConntrackMemory.NEXT_ORIGINAL + (node & 1), next);
   }
 
   @Override
-  int hash(int node) {
+  protected int hash(int node) {
     return hash(node >>> 1, node & 1);
   }
 

@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.IpHeader;
@@ -107,7 +108,7 @@ final class CompiledTable {
       }
       int number = 1;
       for (Rule rule : chain.rules()) {
-        lay(entry, rule, firsts, patterns, environment);
+        lay(entry, rule, firsts, patterns);
         references[entry++] =
             new RuleReference(table.kind(), chain.name(), number++, rule, rule.action().label());
       }
@@ -127,11 +128,7 @@ final class CompiledTable {
   }
 
   private void lay(
-      int entry,
-      Rule rule,
-      Map<String, Integer> firsts,
-      Map<String, InterfacePattern> patterns,
-      Environment environment) {
+      int entry, Rule rule, Map<String, Integer> firsts, Map<String, InterfacePattern> patterns) {
     BasicMatch basic = rule.basic();
     source[entry] = basic.source();
     sourceMask[entry] = basic.sourceMask();
@@ -149,11 +146,7 @@ final class CompiledTable {
                 | (basic.notProtocol() ? NOT_PROTOCOL : 0)
                 | (basic.fragment() ? FRAGMENT : 0)
                 | (basic.notFragment() ? NOT_FRAGMENT : 0));
-    PacketMatch[] bound = new PacketMatch[rule.matches().size()];
-    for (int i = 0; i < bound.length; i++) {
-      bound[i] = rule.matches().get(i).bind(environment);
-    }
-    matches[entry] = bound;
+    bind(entry, rule);
     packets[entry] = rule.packets();
     bytes[entry] = rule.bytes();
     if (rule.action() instanceof Action.ToChain to) {
@@ -161,7 +154,6 @@ final class CompiledTable {
       goTo[entry] = to.goTo();
     } else if (rule.action() instanceof Action.Extension extension) {
       action[entry] = TARGET;
-      targets[entry] = extension.target().bind(environment);
     } else if (rule.action() instanceof Action.Standard standard) {
       action[entry] =
           switch (standard) {
@@ -172,6 +164,42 @@ final class CompiledTable {
           };
     } else {
       action[entry] = NOTHING;
+    }
+  }
+
+  /** Plays check_match and check_target: what one of a rule took is given back when one refuses. */
+  private void bind(int entry, Rule rule) {
+    Object type = null;
+    try {
+      matches[entry] = new PacketMatch[rule.matches().size()];
+      for (int i = 0; i < rule.matches().size(); i++) {
+        Match match = rule.matches().get(i);
+        type = match.type();
+        matches[entry][i] = match.bind(context.environment);
+      }
+      if (rule.action() instanceof Action.Extension extension) {
+        type = extension.target().type();
+        targets[entry] = extension.target().bind(context.environment);
+      }
+    } catch (RefusedException e) {
+      destroy();
+      throw new SourceException(rule.at(), type + ": " + e.getMessage());
+    }
+  }
+
+  /** Plays cleanup_entry for each: the rules let go of what they hold. */
+  void destroy() {
+    for (int entry = 0; entry < matches.length; entry++) {
+      if (matches[entry] != null) {
+        for (PacketMatch match : matches[entry]) {
+          if (match != null) {
+            match.destroy();
+          }
+        }
+      }
+      if (targets[entry] != null) {
+        targets[entry].destroy();
+      }
     }
   }
 

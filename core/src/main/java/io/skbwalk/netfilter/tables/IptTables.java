@@ -21,8 +21,19 @@ import java.util.Map;
  */
 public final class IptTables {
   private final Environment environment;
-  private final RuleSet rules;
-  private final Map<TableKind, CompiledTable> tables = new EnumMap<>(TableKind.class);
+  private RuleSet rules = RuleSet.EMPTY;
+  private final Map<TableKind, Table> tables = new EnumMap<>(TableKind.class);
+  private VerdictRecorder recorder;
+
+  /** Plays struct xt_table, whose rules can be replaced while packets pass. */
+  private static final class Table {
+    CompiledTable current;
+    boolean registered;
+
+    int evaluate(Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+      return current.evaluate(hook, skb, in, out);
+    }
+  }
 
   /**
    * Loads a rule set; counters start where it says.
@@ -30,11 +41,34 @@ public final class IptTables {
    * @throws SourceException when iptables or the kernel would refuse it
    */
   public IptTables(RuleSet rules, Environment environment) {
-    RuleCheck.check(rules);
-    this.rules = rules;
     this.environment = environment;
-    for (RuleSet.Table table : rules.tables()) {
-      tables.put(table.kind(), new CompiledTable(table, environment));
+    replace(rules);
+  }
+
+  /**
+   * Plays iptables-restore at run time (do_replace): each table that {@code later} names has its
+   * rules and counters from now on, the others stay as they are. The new rules take hold of what
+   * rules share (hashlimit's tables, recent's lists, estimators) before the old ones let go, so
+   * that it survives; what belongs to one rule alone (limit's bucket, a quota) begins anew, even
+   * when the rule is the same.
+   *
+   * <p>For {@code iptables-restore -n}, add the rules to those of {@link #counters}.
+   *
+   * @throws SourceException when iptables or the kernel would refuse a rule: its table stays as it
+   *     was, and so do those after it
+   */
+  public void replace(RuleSet later) {
+    RuleCheck.check(later);
+    for (RuleSet.Table rules : later.tables()) {
+      CompiledTable compiled = new CompiledTable(rules, environment);
+      Table table = tables.computeIfAbsent(rules.kind(), kind -> new Table());
+      CompiledTable old = table.current;
+      table.current = compiled;
+      compiled.record(recorder);
+      if (old != null) {
+        old.destroy();
+      }
+      this.rules = this.rules.with(rules);
     }
   }
 
@@ -46,7 +80,7 @@ public final class IptTables {
   /** The rules with the counters as they stand now. */
   public RuleSet counters() {
     List<RuleSet.Table> now = new ArrayList<>();
-    tables.values().forEach(table -> now.add(table.withCounters()));
+    tables.values().forEach(table -> now.add(table.current.withCounters()));
     return RuleSet.of(now);
   }
 
@@ -57,22 +91,24 @@ public final class IptTables {
 
   /** Tells {@code recorder} of every packet's rules from now on; null for nobody. */
   public void record(VerdictRecorder recorder) {
-    tables.values().forEach(table -> table.record(recorder));
+    this.recorder = recorder;
+    tables.values().forEach(table -> table.current.record(recorder));
   }
 
   /** The nat table for the NAT engine, or null when there is none. */
   public NatRules nat() {
-    CompiledTable nat = tables.get(TableKind.NAT);
+    Table nat = tables.get(TableKind.NAT);
     return nat == null ? null : nat::evaluate;
   }
 
-  /** Plays iptable_*_table_init: registers the tables in use, except nat. */
+  /** Plays iptable_*_table_init: registers the tables in use, except nat, each once. */
   public void register(Netfilter netfilter) {
     tables.forEach(
         (kind, table) -> {
-          if (kind == TableKind.NAT) {
+          if (kind == TableKind.NAT || table.registered) {
             return;
           }
+          table.registered = true;
           for (Hook hook : kind.hooks) {
             if (kind == TableKind.MANGLE && hook == Hook.LOCAL_OUT) {
               netfilter.register(
@@ -85,7 +121,7 @@ public final class IptTables {
   }
 
   /** Plays ipt_mangle_out: a packet whose way may have changed is routed anew. */
-  private int mangleOut(CompiledTable table, SkBuff skb, NetDevice in, NetDevice out) {
+  private int mangleOut(Table table, SkBuff skb, NetDevice in, NetDevice out) {
     int mark = skb.mark;
     int source = IpHeader.source(skb);
     int destination = IpHeader.destination(skb);

@@ -27,6 +27,10 @@ public interface Match {
     return false;
   }
 
-  /** The evaluation for one rule of one machine. */
+  /**
+   * The evaluation for one rule of one machine.
+   *
+   * @throws RefusedException when this machine has not what it needs
+   */
   PacketMatch bind(Environment environment);
 }

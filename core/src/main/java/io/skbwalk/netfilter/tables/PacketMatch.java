@@ -17,4 +17,7 @@ public interface PacketMatch {
    * listens.
    */
   String explain(SkBuff skb, PacketContext context);
+
+  /** Plays xt_match's destroy: the rule is gone, and with it its hold on what rules share. */
+  default void destroy() {}
 }

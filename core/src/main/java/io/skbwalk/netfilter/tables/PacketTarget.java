@@ -15,4 +15,7 @@ public interface PacketTarget {
    * @return {@link #CONTINUE} or one of {@link io.skbwalk.netfilter.Verdict}'s constants
    */
   int target(SkBuff skb, PacketContext context);
+
+  /** Plays xt_target's destroy: the rule is gone, and with it its hold on what rules share. */
+  default void destroy() {}
 }

@@ -80,6 +80,14 @@ public final class RuleSet {
     return new RuleSet(all);
   }
 
+  /** These rules with {@code table} in the place of its namesake, if there is one. */
+  RuleSet with(Table table) {
+    Map<TableKind, Table> all = new EnumMap<>(TableKind.class);
+    all.putAll(tables);
+    all.put(table.kind, table);
+    return new RuleSet(all);
+  }
+
   /** The tables in use, in the order raw, mangle, nat, filter, security. */
   public Collection<Table> tables() {
     return tables.values();

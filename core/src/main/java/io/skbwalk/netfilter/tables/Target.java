@@ -24,6 +24,10 @@ public interface Target {
     return false;
   }
 
-  /** The evaluation for one rule of one machine. */
+  /**
+   * The evaluation for one rule of one machine.
+   *
+   * @throws RefusedException when this machine has not what it needs
+   */
   PacketTarget bind(Environment environment);
 }

@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.skbwalk.lib.LinearHash;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -131,17 +132,17 @@ class ConntrackMemoryTest {
     LinearHash hash =
         new LinearHash() {
           @Override
-          int next(int node) {
+          protected int next(int node) {
             return next[node];
           }
 
           @Override
-          void setNext(int node, int following) {
+          protected void setNext(int node, int following) {
             next[node] = following;
           }
 
           @Override
-          int hash(int node) {
+          protected int hash(int node) {
             return hashes[node];
           }
         };

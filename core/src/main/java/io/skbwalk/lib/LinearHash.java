@@ -1,15 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.skbwalk.netfilter.conntrack;
+package io.skbwalk.lib;
 
 import java.util.Arrays;
 
 /**
  * Heads of hash chains that grow one bucket at a time (linear hashing, Litwin 1980): an insertion
- * into a full table moves one chain, never all of them. The links of a chain lie in {@link
- * ConntrackMemory}; what a chain's numbers mean, and their hash, is the subclass's.
+ * into a full table moves one chain, never all of them. The links of a chain lie with whoever
+ * subclasses it; so do what a chain's numbers mean (0 is none) and their hash.
  */
-abstract class LinearHash {
+public abstract class LinearHash {
   private static final int CHUNK_SHIFT = 12;
   private static final int CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
 
@@ -18,12 +18,13 @@ abstract class LinearHash {
   private int split;
   private int size;
 
-  LinearHash() {
+  /** An empty table. */
+  protected LinearHash() {
     heads[0] = new int[1 << CHUNK_SHIFT];
   }
 
   /** A hash of four words, by two rounds of multiplication. */
-  static int mix(int source, int destination, int ports, int rest) {
+  public static int mix(int source, int destination, int ports, int rest) {
     long x = ((long) source << 32 | destination & 0xFFFFFFFFL) * 0x9E3779B97F4A7C15L;
     x ^= x >>> 32;
     x = (x + ((long) ports << 32 | rest & 0xFFFFFFFFL)) * 0xBF58476D1CE4E5B9L;
@@ -32,23 +33,23 @@ abstract class LinearHash {
   }
 
   /** Nodes in all chains. */
-  final int size() {
+  public final int size() {
     return size;
   }
 
   /** Number of buckets now. */
-  final int buckets() {
+  public final int buckets() {
     return base + split;
   }
 
   /** The bucket of {@code hash}. */
-  final int bucket(int hash) {
+  public final int bucket(int hash) {
     int bucket = hash & base - 1;
     return bucket < split ? hash & 2 * base - 1 : bucket;
   }
 
   /** First node of {@code bucket}, 0 for none. */
-  final int head(int bucket) {
+  public final int head(int bucket) {
     return heads[bucket >>> CHUNK_SHIFT][bucket & CHUNK_MASK];
   }
 
@@ -56,14 +57,17 @@ abstract class LinearHash {
     heads[bucket >>> CHUNK_SHIFT][bucket & CHUNK_MASK] = node;
   }
 
-  abstract int next(int node);
+  /** The node after {@code node} in its chain, 0 for none. */
+  protected abstract int next(int node);
 
-  abstract void setNext(int node, int next);
+  /** Sets {@link #next}. */
+  protected abstract void setNext(int node, int next);
 
-  abstract int hash(int node);
+  /** The hash under which {@code node} was put in. */
+  protected abstract int hash(int node);
 
   /** Plays hlist_nulls_add_head_rcu. */
-  final void insert(int node, int hash) {
+  public final void insert(int node, int hash) {
     int bucket = bucket(hash);
     setNext(node, head(bucket));
     setHead(bucket, node);
@@ -73,7 +77,7 @@ abstract class LinearHash {
   }
 
   /** Plays hlist_nulls_del_rcu; false when the node is not there. */
-  final boolean remove(int node, int hash) {
+  public final boolean remove(int node, int hash) {
     int bucket = bucket(hash);
     int previous = 0;
     for (int at = head(bucket); at != 0; at = next(at)) {
