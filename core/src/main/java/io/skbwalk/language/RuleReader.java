@@ -8,7 +8,6 @@ import io.skbwalk.netfilter.tables.Extensions;
 import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.Names;
 import io.skbwalk.netfilter.tables.OptionSpec;
-import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.Rule;
 import io.skbwalk.netfilter.tables.RuleParser;
 import io.skbwalk.netfilter.tables.TargetType;
@@ -168,7 +167,7 @@ final class RuleReader {
     for (MatchType type : owners) {
       if (type.protocol != 0) {
         protocols.add(Names.protocol(type.protocol));
-        if (protocol != null && number(protocol) == type.protocol) {
+        if (protocol != null && Names.protocolOf(protocol) == type.protocol) {
           return type;
         }
       }
@@ -190,11 +189,6 @@ final class RuleReader {
       throw key.error("a match stands under match: match: {" + name + ": {...}}");
     }
     throw key.unknown("a rule", ruleKeys());
-  }
-
-  private static int number(String protocol) {
-    long number = Options.integer(protocol);
-    return number >= 0 ? (int) Math.min(number, 256) : Names.protocol(protocol);
   }
 
   /** Every key that a rule may have, the basic ones first. */

@@ -54,6 +54,12 @@ public final class Names {
     return PROTOCOLS.getOrDefault(name.toLowerCase(Locale.ROOT), -1);
   }
 
+  /** As xtables_parse_protocol reads a number or a name; -1 when it is neither. */
+  public static int protocolOf(String text) {
+    Long number = Numbers.unsigned(text, 255);
+    return number != null ? number.intValue() : protocol(text);
+  }
+
   /** The port of the service {@code name} of {@code protocol} (0 for any), or -1. */
   public static int service(String name, int protocol) {
     String key = protocol == 0 ? name : name + "/" + protocol(protocol);

@@ -4,10 +4,10 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.SourceException;
+import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 
 /**
@@ -15,6 +15,9 @@ import java.util.Map;
  * values are read. Everything that is wrong is a {@link SourceException} at the word that is wrong.
  */
 public final class Options {
+  private static final List<String> LEVELS =
+      List.of("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug");
+
   private record Given(Token option, boolean inverted, List<Token> arguments) {}
 
   private final String owner;
@@ -147,11 +150,46 @@ public final class Options {
    * octal.
    */
   public long number(String name, String text, long min, long max) {
-    long value = integer(text);
-    if (value < min || value > max) {
+    Long value = Numbers.unsigned(text, max);
+    if (value == null || value < min) {
       throw error(
           name,
           written(name) + " takes a number from " + min + " to " + max + ", not \"" + text + "\"");
+    }
+    return value;
+  }
+
+  /** Its value as a number of 64 bits without a sign, or {@code otherwise}. */
+  public long unsigned64(String name, long otherwise) {
+    return has(name) ? unsigned64(name, text(name)) : otherwise;
+  }
+
+  private long unsigned64(String name, String text) {
+    Long value = Numbers.unsigned(text);
+    if (value == null) {
+      throw error(name, written(name) + " takes a number of 64 bits, not \"" + text + "\"");
+    }
+    return value;
+  }
+
+  /** Its value as a number with a point, from {@code min} to {@code max}. */
+  public double decimal(String name, double min, double max) {
+    String text = text(name);
+    double value = Double.NaN;
+    if (text.matches("[+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?")) {
+      value = Double.parseDouble(text);
+    }
+    if (!(value >= min && value <= max)) {
+      throw error(
+          name,
+          written(name)
+              + " takes a number from "
+              + (long) min
+              + " to "
+              + (long) max
+              + ", not \""
+              + text
+              + "\"");
     }
     return value;
   }
@@ -183,6 +221,22 @@ public final class Options {
     return low << 32 | high;
   }
 
+  /** Two numbers of 64 bits without a sign, both included. */
+  public record Range(long low, long high) {}
+
+  /** {@code N}, {@code N:}, {@code :M} or {@code N:M} of numbers of 64 bits without a sign. */
+  public Range range64(String name) {
+    String text = text(name);
+    int colon = text.indexOf(':');
+    if (colon < 0) {
+      long both = unsigned64(name, text);
+      return new Range(both, both);
+    }
+    return new Range(
+        colon == 0 ? 0 : unsigned64(name, text.substring(0, colon)),
+        colon == text.length() - 1 ? -1 : unsigned64(name, text.substring(colon + 1)));
+  }
+
   /** {@code P}, {@code P:Q}, {@code :Q} or {@code P:} of port numbers or service names. */
   public long ports(String name, int protocol) {
     String text = text(name);
@@ -202,10 +256,11 @@ public final class Options {
 
   /** A port number or the name of a service of {@code protocol} (IANA number, 0 for any). */
   public int port(String name, String text, int protocol) {
-    long port = integer(text);
-    if (port >= 0 && port <= 0xFFFF) {
-      return (int) port;
-    }
+    Long port = Numbers.unsigned(text, 0xFFFF);
+    return port != null ? port.intValue() : service(name, text, protocol);
+  }
+
+  private int service(String name, String text, int protocol) {
     int known = Names.service(text, protocol);
     if (known < 0) {
       throw error(
@@ -218,29 +273,76 @@ public final class Options {
     return known;
   }
 
-  /** An IPv4 address. */
-  public int address(String name, String text) {
-    try {
-      return Ip4.parse(text);
-    } catch (IllegalArgumentException e) {
-      throw error(name, written(name) + " takes an IPv4 address, not \"" + text + "\"");
+  /**
+   * {@code P}, {@code P:Q}, {@code :Q} or {@code P:} where xtables' option parser reads the ports
+   * (XTTYPE_PORTRC): decimal only, names of any protocol, upside-down ranges taken.
+   */
+  public long libraryPorts(String name) {
+    String text = text(name);
+    int colon = text.indexOf(':');
+    if (colon < 0) {
+      int port = libraryPort(name, text);
+      return (long) port << 32 | port;
     }
+    int low = colon == 0 ? 0 : libraryPort(name, text.substring(0, colon));
+    int high = colon == text.length() - 1 ? 0xFFFF : libraryPort(name, text.substring(colon + 1));
+    return (long) low << 32 | high;
+  }
+
+  /** A port where xtables' option parser reads it (XTTYPE_PORT): decimal, or any service's name. */
+  public int libraryPort(String name, String text) {
+    // The C library takes an empty name for 0 and lets 65536 be 0.
+    Integer port = text.isEmpty() ? Integer.valueOf(0) : Numbers.wrappedPort(text);
+    return port != null ? port : service(name, text, 0);
+  }
+
+  /** The number of a protocol, given by name or number. */
+  public int protocol(String name) {
+    int protocol = Names.protocolOf(text(name));
+    if (protocol < 0) {
+      throw error(
+          name,
+          written(name)
+              + " takes the name of a protocol or a number from 0 to 255, not \""
+              + text(name)
+              + "\"");
+    }
+    return protocol;
   }
 
   /**
-   * {@code ADDRESS[/LENGTH]} or {@code ADDRESS/MASK}: address as it stands in the upper, mask in
-   * the lower half. Missing last numbers are 0, as iptables reads {@code 10.1}.
+   * {@code text}, part of the value of {@code name}, as an IPv4 address, in each form that
+   * iptables' own reader takes: {@code 10.1} is 10.1.0.0. Names are not resolved.
+   */
+  public int address(String name, String text) {
+    return known(name, Numbers.network(text), text);
+  }
+
+  /** An IPv4 address as the C library takes it (XTTYPE_HOST): {@code 10.1} is 10.0.0.1. */
+  public int host(String name, String text) {
+    return known(name, Numbers.host(text), text);
+  }
+
+  private int known(String name, Integer address, String text) {
+    if (address == null) {
+      throw error(
+          name,
+          written(name) + " takes an IPv4 address (names are not resolved), not \"" + text + "\"");
+    }
+    return address;
+  }
+
+  /**
+   * {@code ADDRESS[/LENGTH]} or {@code ADDRESS/MASK} as {@code -s} takes it: address as it stands
+   * in the upper, mask in the lower half. Missing last numbers are 0.
    */
   public long network(String name, String text) {
-    int slash = text.indexOf('/');
-    StringBuilder address = new StringBuilder(slash < 0 ? text : text.substring(0, slash));
-    for (long dots = address.chars().filter(c -> c == '.').count(); dots < 3; dots++) {
-      address.append(".0");
-    }
-    int value;
-    try {
-      value = Ip4.parse(address.toString());
-    } catch (IllegalArgumentException e) {
+    int slash = text.lastIndexOf('/');
+    int mask = slash < 0 ? -1 : mask(name, text.substring(slash + 1));
+    String address = slash < 0 ? text : text.substring(0, slash);
+    // Under an empty mask iptables does not look at the name: any/0.
+    Integer value = mask == 0 ? Integer.valueOf(0) : Numbers.network(address);
+    if (value == null) {
       throw error(
           name,
           written(name)
@@ -249,14 +351,97 @@ public final class Options {
               + text
               + "\"");
     }
-    String mask = slash < 0 ? "32" : text.substring(slash + 1);
-    int length = mask.matches("[0-9]{1,2}") ? Integer.parseInt(mask) : 33;
-    try {
-      int bits = length <= 32 ? Ip4.mask(length) : Ip4.parse(mask);
-      return (long) value << 32 | bits & 0xFFFFFFFFL;
-    } catch (IllegalArgumentException e) {
-      throw error(name, "the mask \"" + mask + "\" is neither 0 to 32 nor an address");
+    return (long) value << 32 | mask & 0xFFFFFFFFL;
+  }
+
+  private int mask(String name, String text) {
+    Integer mask = Numbers.mask(text);
+    Long length = mask == null ? Numbers.unsigned(text, 32) : null;
+    if (mask == null && length == null) {
+      throw error(name, "the mask \"" + text + "\" is neither 0 to 32 nor an address");
     }
+    return mask != null ? mask : Ip4.mask(length.intValue());
+  }
+
+  /**
+   * {@code ADDRESS[/LENGTH]} or {@code ADDRESS/MASK} where xtables' option parser reads it
+   * (XTTYPE_HOSTMASK): address as it stands in the upper, mask in the lower half. A mask that is no
+   * prefix counts as 32 bits.
+   */
+  public long hostAndMask(String name) {
+    String text = text(name);
+    int slash = text.indexOf('/');
+    int address = host(name, slash < 0 ? text : text.substring(0, slash));
+    int length = slash < 0 ? 32 : prefixLength(name, text.substring(slash + 1));
+    return (long) address << 32 | Ip4.mask(length) & 0xFFFFFFFFL;
+  }
+
+  /** A prefix length from 0 to 32, or a mask (XTTYPE_PLEN, XTTYPE_PLENMASK). */
+  public int prefixLength(String name, String text) {
+    Integer length = Numbers.prefixLength(text);
+    if (length == null) {
+      throw error(name, written(name) + ": \"" + text + "\" is neither 0 to 32 nor a mask");
+    }
+    return length;
+  }
+
+  /** An Ethernet address: six hexadecimal bytes with colons, an empty one 0. */
+  public long mac(String name) {
+    String[] parts = text(name).split(":", -1);
+    long address = 0;
+    for (String part : parts) {
+      address = part.matches("[0-9a-fA-F]{0,2}") ? address << 8 | hex(part) : -1L << 48;
+    }
+    if (parts.length != 6 || address < 0) {
+      throw error(
+          name,
+          written(name)
+              + " takes six hexadecimal bytes such as 02:00:00:00:00:fe, not \""
+              + text(name)
+              + "\"");
+    }
+    return address;
+  }
+
+  private static int hex(String text) {
+    return text.isEmpty() ? 0 : Integer.parseInt(text, 16);
+  }
+
+  /** Its value, of {@code min} to {@code max} bytes and one line. */
+  public String string(String name, int min, int max) {
+    String text = text(name);
+    int length = text.getBytes(StandardCharsets.UTF_8).length;
+    if (length < min || length > max) {
+      throw error(
+          name,
+          written(name)
+              + " takes "
+              + (min == 0 ? "at most " : min + " to ")
+              + max
+              + " bytes, not "
+              + length);
+    }
+    if (text.indexOf('\n') >= 0) {
+      throw error(name, written(name) + " takes one line");
+    }
+    return text;
+  }
+
+  /** A level of syslog, 0 (emerg) to 7 (debug), by number or name. */
+  public int syslogLevel(String name) {
+    Long number = Numbers.unsigned(text(name), 7);
+    int named = text(name).equals("panic") ? 0 : LEVELS.indexOf(text(name));
+    if (number == null && named < 0) {
+      throw error(
+          name,
+          written(name)
+              + " takes 0 to 7 or "
+              + String.join(", ", LEVELS)
+              + ", not \""
+              + text(name)
+              + "\"");
+    }
+    return number != null ? number.intValue() : named;
   }
 
   /** The comma-separated parts of its value; an empty part is refused. */
@@ -280,24 +465,9 @@ public final class Options {
         written(name) + " takes " + String.join(", ", names) + ", not \"" + text(name) + "\"");
   }
 
-  /** As strtoull with base 0 reads a whole word; -1 when it is no number. */
+  /** As strtoul with base 0 reads a whole word of 63 bits; -1 when it is no such number. */
   public static long integer(String text) {
-    String digits = text.toLowerCase(Locale.ROOT);
-    int base = 10;
-    if (digits.startsWith("0x")) {
-      digits = digits.substring(2);
-      base = 16;
-    } else if (digits.length() > 1 && digits.startsWith("0")) {
-      digits = digits.substring(1);
-      base = 8;
-    }
-    if (digits.isEmpty() || Character.digit(digits.charAt(0), base) < 0) {
-      return -1;
-    }
-    try {
-      return Long.parseLong(digits, base);
-    } catch (NumberFormatException e) {
-      return -1;
-    }
+    Long value = Numbers.unsigned(text, Long.MAX_VALUE);
+    return value == null ? -1 : value;
   }
 }

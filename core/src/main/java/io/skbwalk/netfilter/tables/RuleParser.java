@@ -281,10 +281,9 @@ public final class RuleParser {
   private void basic(String name, Token value) {
     switch (name) {
       case "protocol" -> {
-        long number = Options.integer(value.text());
-        protocol = number >= 0 ? (int) Math.min(number, 256) : Names.protocol(value.text());
+        protocol = Names.protocolOf(value.text());
         notProtocol = basic.inverted("protocol");
-        if (protocol < 0 || protocol > 255) {
+        if (protocol < 0) {
           throw new SourceException(
               value.at(),
               "-p takes the name of a protocol or a number from 0 to 255, not \""

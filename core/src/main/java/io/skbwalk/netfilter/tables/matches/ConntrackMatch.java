@@ -10,7 +10,6 @@ import io.skbwalk.netfilter.conntrack.ConntrackStatus;
 import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
-import io.skbwalk.netfilter.tables.Names;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
@@ -128,7 +127,7 @@ public record ConntrackMatch(
           for (String option : PORTS) {
             Range range = Range.NONE;
             if (options.has(option)) {
-              long both = options.ports(option, 0);
+              long both = options.libraryPorts(option);
               range = new Range(both >>> 32, both & 0xFFFF, options.inverted(option));
             }
             ports.add(range);
@@ -160,12 +159,7 @@ public record ConntrackMatch(
   }
 
   private static int protocolOf(Options options) {
-    String text = options.text("ctproto");
-    long number = Options.integer(text);
-    int protocol = number >= 0 ? (int) Math.min(number, 256) : Names.protocol(text);
-    if (protocol < 0 || protocol > 255) {
-      throw options.error("ctproto", "--ctproto takes a protocol, not \"" + text + "\"");
-    }
+    int protocol = options.protocol("ctproto");
     if (protocol == 0 && options.inverted("ctproto")) {
       throw options.error("ctproto", "! --ctproto 0 would never match");
     }
@@ -173,7 +167,7 @@ public record ConntrackMatch(
   }
 
   private static Network network(Options options, String option) {
-    long network = options.network(option, options.text(option));
+    long network = options.hostAndMask(option);
     return new Network((int) (network >>> 32), (int) network, options.inverted(option));
   }
 

@@ -28,12 +28,7 @@ public record MacMatch(long address, boolean inverted) implements StatelessMatch
               .about("The address.", "02:00:00:00:00:fe")) {
         @Override
         public Match parse(Options options, int protocol) {
-          try {
-            return new MacMatch(
-                Mac.parse(options.text("mac-source")), options.inverted("mac-source"));
-          } catch (IllegalArgumentException e) {
-            throw options.error("mac-source", e.getMessage());
-          }
+          return new MacMatch(options.mac("mac-source"), options.inverted("mac-source"));
         }
       };
 

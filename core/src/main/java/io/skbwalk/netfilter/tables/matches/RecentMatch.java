@@ -85,7 +85,7 @@ public record RecentMatch(
           }
           int mask = -1;
           if (options.has("mask")) {
-            mask = options.address("mask", options.text("mask"));
+            mask = options.host("mask", options.text("mask"));
           }
           return new RecentMatch(
               Operation.valueOf(operation.toUpperCase(java.util.Locale.ROOT)),

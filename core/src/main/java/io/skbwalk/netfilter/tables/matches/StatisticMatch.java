@@ -49,15 +49,7 @@ public record StatisticMatch(long every, long packet, long probability, boolean 
     if (!options.has("probability") || options.has("every") || options.has("packet")) {
       throw options.error("--mode random takes --probability, and nothing else");
     }
-    String text = options.text("probability");
-    double probability =
-        text.matches("[0-9]*\\.?[0-9]+([eE]-?[0-9]{1,2})?|[0-9]+\\.")
-            ? Double.parseDouble(text)
-            : -1;
-    if (!(probability >= 0 && probability <= 1)) {
-      throw options.error(
-          "probability", "--probability takes a number from 0 to 1, not \"" + text + "\"");
-    }
+    double probability = options.decimal("probability", 0, 1);
     return new StatisticMatch(
         0, 0, Math.round(probability * WHOLE), options.inverted("probability"));
   }

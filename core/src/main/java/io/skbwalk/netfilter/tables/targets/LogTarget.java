@@ -11,8 +11,6 @@ import io.skbwalk.netfilter.tables.StatelessTarget;
 import io.skbwalk.netfilter.tables.Target;
 import io.skbwalk.netfilter.tables.TargetType;
 import io.skbwalk.skb.SkBuff;
-import java.util.List;
-import java.util.Locale;
 
 /**
  * Plays xt_LOG: writes a line about the packet.
@@ -21,9 +19,6 @@ import java.util.Locale;
  * @param flags bits of {@link LogLine}
  */
 public record LogTarget(int level, int flags, String prefix) implements StatelessTarget {
-  private static final List<String> LEVELS =
-      List.of("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug");
-
   private static final int DEFAULT_LEVEL = 4;
   private static final int LONGEST_PREFIX = 29;
 
@@ -56,33 +51,11 @@ public record LogTarget(int level, int flags, String prefix) implements Stateles
                   | (options.has("log-macdecode") ? LogLine.MAC_DECODE : 0);
           // iptables cuts a longer prefix, too.
           return new LogTarget(
-              level(options),
+              options.has("log-level") ? options.syslogLevel("log-level") : DEFAULT_LEVEL,
               flags,
               prefix.substring(0, Math.min(prefix.length(), LONGEST_PREFIX)));
         }
       };
-
-  private static int level(Options options) {
-    if (!options.has("log-level")) {
-      return DEFAULT_LEVEL;
-    }
-    String text = options.text("log-level").toLowerCase(Locale.ROOT);
-    int named = text.equals("panic") ? 0 : LEVELS.indexOf(text);
-    if (named >= 0) {
-      return named;
-    }
-    long number = Options.integer(text);
-    if (number < 0 || number > 7) {
-      throw options.error(
-          "log-level",
-          "--log-level takes 0 to 7 or "
-              + String.join(", ", LEVELS)
-              + ", not \""
-              + options.text("log-level")
-              + "\"");
-    }
-    return (int) number;
-  }
 
   @Override
   public TargetType type() {
