@@ -99,9 +99,7 @@ final class Comparison {
       String ours = i < actual.size() ? actual.get(i) : "(nothing)";
       String again = i < second.size() ? second.get(i) : theirs;
       if (!sameWords(theirs.split(" "), again.split(" "), ours.split(" "))) {
-        add(
-            index,
-            where + "log, line " + (i + 1) + "\n  kernel " + theirs + "\n  model  " + ours);
+        add(index, where + "log, line " + (i + 1) + "\n  kernel " + theirs + "\n  model  " + ours);
         return;
       }
     }

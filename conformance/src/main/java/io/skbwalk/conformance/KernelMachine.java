@@ -90,7 +90,8 @@ final class KernelMachine implements AutoCloseable {
             return null;
           });
     } catch (IOException | RuntimeException e) {
-      return "no network namespace, tracefs or log of all namespaces (not root?): " + e.getMessage();
+      return "no network namespace, tracefs or log of all namespaces (not root?): "
+          + e.getMessage();
     }
   }
 

@@ -11,8 +11,8 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostListener;
 import io.skbwalk.language.IptablesSaveParser;
 import io.skbwalk.language.IptablesSavePrinter;
-import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
 import io.skbwalk.netfilter.tables.LogListener;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.RuleSet;
@@ -99,8 +99,7 @@ final class ModelMachine implements HostListener {
     return events;
   }
 
-  private static Outcome run(
-      Scenario scenario, Counts counts, int traced, TraceListener trace) {
+  private static Outcome run(Scenario scenario, Counts counts, int traced, TraceListener trace) {
     RuleSet rules =
         scenario.rules().isBlank()
             ? null

@@ -27,7 +27,11 @@ import java.util.Map;
  * @param extension the match (lower case) or target (capitals) that it is about
  */
 record OptionTable(
-    Path file, String extension, List<OptionRow> rows, List<TypedRule> refused, List<TypedRule> printed) {
+    Path file,
+    String extension,
+    List<OptionRow> rows,
+    List<TypedRule> refused,
+    List<TypedRule> printed) {
   /** The tables of this project. */
   static final Path FOLDER = Path.of("options");
 
@@ -69,7 +73,14 @@ record OptionTable(
     }
     YamlValue.Fields fields =
         root.fields(
-            "an option table", "host", "ipsets", "nfacct", "timeouts", "rows", "refused", "printed");
+            "an option table",
+            "host",
+            "ipsets",
+            "nfacct",
+            "timeouts",
+            "rows",
+            "refused",
+            "printed");
     Reader reader = new Reader(file, name, fields);
     List<OptionRow> rows = new ArrayList<>();
     for (YamlValue row : fields.list("rows")) {

@@ -45,7 +45,8 @@ final class ScenarioText {
     for (ScenarioFile.Experiment experiment : file.experiments()) {
       List<Scenario.Step> steps = new ArrayList<>();
       for (ScenarioPacket packet : experiment.packets()) {
-        steps.add(new Scenario.Step(
+        steps.add(
+            new Scenario.Step(
                 packet.device(), packet.bytes(), packet.comment(), packet.afterNanos()));
       }
       scenarios.add(new Scenario(experiment.name(), file.host().description(), rules, steps));

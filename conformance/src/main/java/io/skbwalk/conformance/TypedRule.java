@@ -20,8 +20,7 @@ import java.util.Map;
  * @param named what it names
  * @param at where it is written
  */
-record TypedRule(
-    String rule, String rules, Scenario.NamedObjects named, SourcePosition at) {
+record TypedRule(String rule, String rules, Scenario.NamedObjects named, SourcePosition at) {
   private static final HostDescription HOST =
       new HostDescription(
           "host", List.of(), List.of(), List.of(), List.of(), false, Map.of(), List.of());
@@ -54,8 +53,10 @@ record TypedRule(
     if (kernel == null && model != null) {
       return null;
     }
-    return "kernel " + (kernel == null ? "refuses it" : "takes it:\n" + kernel)
-        + "\nmodel  " + (model == null ? "takes it" : "refuses it: " + model);
+    return "kernel "
+        + (kernel == null ? "refuses it" : "takes it:\n" + kernel)
+        + "\nmodel  "
+        + (model == null ? "takes it" : "refuses it: " + model);
   }
 
   /** What is wrong when both sides should print it alike; null when they do. */
