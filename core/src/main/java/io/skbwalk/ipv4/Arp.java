@@ -83,8 +83,7 @@ public final class Arp {
     this.transmitter = transmitter;
   }
 
-  // ---- receiving
-  // ------------------------------------------------------------------------------------
+  // ---- receiving -------------------------------------------------------------------------------
 
   /** Plays arp_rcv: takes a packet whose data stands at the ARP header. */
   public void receive(SkBuff skb) {
@@ -322,8 +321,7 @@ public final class Arp {
     }
   }
 
-  // ---- sending
-  // --------------------------------------------------------------------------------------
+  // ---- sending ---------------------------------------------------------------------------------
 
   /**
    * Plays arp_solicit.

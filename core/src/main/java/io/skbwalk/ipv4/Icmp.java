@@ -175,8 +175,7 @@ public final class Icmp {
         1);
   }
 
-  // ---- messages that came in
-  // ---------------------------------------------------------------------
+  // ---- messages that came in -------------------------------------------------------------------
 
   /**
    * Plays icmp_rcv: takes {@code skb} over; {@link SkBuff#data} and {@link SkBuff#transportHeader}
@@ -415,11 +414,10 @@ public final class Icmp {
       System.arraycopy(
           skb.head, at, answer.head, answer.transportHeader + IcmpHeader.LENGTH, length);
     }
-    push(answer, skb, "icmp_reply", type, code, rest, tos, mark, destination);
+    push(answer, "icmp_reply", type, code, rest, tos, mark, destination);
   }
 
-  // ---- errors sent
-  // ----------------------------------------------------------------------------------
+  // ---- errors sent -----------------------------------------------------------------------------
 
   /**
    * Plays icmp_send: tells the sender of {@code skb} what is wrong with it, if it may be told: not
@@ -501,7 +499,7 @@ public final class Icmp {
     if (isError(type)) {
       netfilter.attach(answer, skb);
     }
-    push(answer, skb, "__icmp_send", type, code, info, tos, mark, destination);
+    push(answer, "__icmp_send", type, code, info, tos, mark, destination);
   }
 
   /** The reset quoted at {@code ip} has no checksum yet, only its pseudo header's sum. */
@@ -538,7 +536,6 @@ public final class Icmp {
    */
   private void push(
       SkBuff answer,
-      SkBuff because,
       String function,
       int type,
       int code,
@@ -596,8 +593,7 @@ public final class Icmp {
     return inner > NR_ICMP_TYPES || isError(inner);
   }
 
-  // ---- rate limits
-  // ----------------------------------------------------------------------------------
+  // ---- rate limits -----------------------------------------------------------------------------
 
   /** Plays icmpv4_mask_allow, turned around: is this kind limited at all? */
   private boolean isMasked(int type, int code) {

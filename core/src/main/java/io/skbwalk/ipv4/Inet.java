@@ -93,8 +93,7 @@ public final class Inet implements RouteActions, Ipv4Operations {
     }
   }
 
-  // ---- what routes do with packets
-  // ----------------------------------------------------------------
+  // ---- what routes do with packets -------------------------------------------------------------
 
   @Override
   public void localDeliver(SkBuff skb) {
@@ -132,8 +131,7 @@ public final class Inet implements RouteActions, Ipv4Operations {
     net.skbs.drop(skb, DropReason.NOT_SPECIFIED, "dst_discard_out");
   }
 
-  // ---- what netfilter asks
-  // ------------------------------------------------------------------------
+  // ---- what netfilter asks ---------------------------------------------------------------------
 
   @Override
   public int addressType(NetDevice device, int address) {

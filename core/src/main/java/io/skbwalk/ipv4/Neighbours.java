@@ -117,8 +117,7 @@ public final class Neighbours {
     return all;
   }
 
-  // ---- sending
-  // ------------------------------------------------------------------------------------
+  // ---- sending ---------------------------------------------------------------------------------
 
   /**
    * Plays neigh_output as ip_finish_output2 calls it: puts an Ethernet header before {@code skb},
@@ -339,8 +338,7 @@ public final class Neighbours {
     }
   }
 
-  // ---- learning
-  // -----------------------------------------------------------------------------------
+  // ---- learning --------------------------------------------------------------------------------
 
   /**
    * Plays neigh_update.
@@ -405,8 +403,7 @@ public final class Neighbours {
     neighbour.state = state;
   }
 
-  // ---- the table
-  // ----------------------------------------------------------------------------------
+  // ---- the table -------------------------------------------------------------------------------
 
   /** Plays __neigh_lookup: the entry, or null. */
   public Neighbour find(int address, NetDevice dev) {

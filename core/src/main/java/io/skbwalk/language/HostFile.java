@@ -151,8 +151,7 @@ public final class HostFile {
     return element;
   }
 
-  // ---- interfaces
-  // -----------------------------------------------------------------------------------
+  // ---- interfaces ------------------------------------------------------------------------------
 
   private Interface networkInterface(
       YamlValue name,
@@ -304,8 +303,7 @@ public final class HostFile {
     return new Prefix(address, length);
   }
 
-  // ---- routes and neighbours
-  // --------------------------------------------------------------------------
+  // ---- routes and neighbours -------------------------------------------------------------------
 
   private Route route(YamlValue value, String device) {
     YamlValue.Fields fields =
@@ -463,8 +461,7 @@ public final class HostFile {
         new Neighbour(address, fields.require("macaddress").parsed(Mac::parse), name), value);
   }
 
-  // ---- sockets
-  // ----------------------------------------------------------------------------------------
+  // ---- sockets ---------------------------------------------------------------------------------
 
   private Socket socket(YamlValue value) {
     YamlValue.Fields fields =

@@ -96,8 +96,7 @@ public final class SkBuff {
   /** Offset of the transport header, -1 unset. */
   public int transportHeader = -1;
 
-  // ---- what the kernel's fields of the same names hold
-  // --------------------------------------------
+  // ---- what the kernel's fields of the same names hold -----------------------------------------
 
   /** The interface that it came in on, later the one that it leaves on. */
   public SkbDevice dev;
@@ -163,8 +162,7 @@ public final class SkBuff {
   /** The socket that made it, for locally made packets; null otherwise. */
   public Object sk;
 
-  // ---- what only this program needs
-  // -----------------------------------------------------------------
+  // ---- what only this program needs ------------------------------------------------------------
 
   /**
    * Number of the arriving frame that this packet is, or was made because of; from 1, 0 for none

@@ -83,8 +83,7 @@ public final class Routing {
     return fib;
   }
 
-  // ---- packets that came in
-  // -----------------------------------------------------------------------
+  // ---- packets that came in --------------------------------------------------------------------
 
   /**
    * Plays ip_route_input_noref as ip_rcv_finish calls it: on success {@link SkBuff#dst} is set. The
@@ -326,8 +325,7 @@ public final class Routing {
         Rtable.Step.ROUTE_BUG);
   }
 
-  // ---- packets made here
-  // ----------------------------------------------------------------------------
+  // ---- packets made here -----------------------------------------------------------------------
 
   /**
    * Plays ip_route_output_key: the way out for {@code key}, whose source address and interface are
@@ -506,8 +504,7 @@ public final class Routing {
         local && group && !dev.isLoopback() ? Rtable.Step.MULTICAST_OUTPUT : Rtable.Step.OUTPUT);
   }
 
-  // ---- what ICMP teaches
-  // ----------------------------------------------------------------------------
+  // ---- what ICMP teaches -----------------------------------------------------------------------
 
   /** Whom a redirect makes the next gateway must be known to the link. */
   @FunctionalInterface
@@ -617,8 +614,7 @@ public final class Routing {
     route.exceptions.put(destination, output, input);
   }
 
-  // ---- questions about addresses
-  // --------------------------------------------------------------------
+  // ---- questions about addresses ---------------------------------------------------------------
 
   /** Plays inet_addr_type and inet_dev_addr_type: see {@link Ipv4Operations#addressType}. */
   public int addressType(NetDevice dev, int address) {
@@ -642,8 +638,7 @@ public final class Routing {
     return devices;
   }
 
-  // ---- telling a listener
-  // -----------------------------------------------------------------------------
+  // ---- telling a listener ----------------------------------------------------------------------
 
   private void tellInput(SkBuff skb, int daddr, int saddr, NetDevice dev, DropReason reason) {
     if (reason != null) {
