@@ -40,17 +40,15 @@ class ComparisonTest {
             java.util.stream.Stream.of(frames)
                 .map(frame -> new Sent("eth0", frame.frame()))
                 .toList(),
-            List.of(),
             List.of()));
   }
 
   private static Outcome step(StepOutcome step) {
-    return new Outcome(
-        List.of(step), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+    return new Outcome(List.of(step), List.of(), List.of(), List.of(), List.of());
   }
 
   private static Outcome dropped(String... drops) {
-    return step(new StepOutcome(List.of(), List.of(drops), List.of()));
+    return step(new StepOutcome(List.of(), List.of(drops)));
   }
 
   /** An outcome with one line where {@code kind} says. */
@@ -58,13 +56,11 @@ class ComparisonTest {
     List<String> some = List.of(lines);
     List<String> none = List.of();
     return new Outcome(
-        List.of(new StepOutcome(List.of(), List.of(), List.of())),
+        List.of(new StepOutcome(List.of(), List.of())),
         kind.equals("counters") ? some : none,
         kind.equals("connections") ? some : none,
         kind.equals("sockets") ? some : none,
-        kind.equals("events") ? some : none,
-        kind.equals("expectations") ? some : none,
-        kind.equals("accounting") ? some : none);
+        kind.equals("events") ? some : none);
   }
 
   private static void equal(Outcome kernel, Outcome again, Outcome model) {
@@ -100,7 +96,7 @@ class ComparisonTest {
     differs(
         where + 1,
         sent(frame()),
-        step(new StepOutcome(List.of(new Sent("eth1", frame().frame())), List.of(), List.of())));
+        step(new StepOutcome(List.of(new Sent("eth1", frame().frame())), List.of())));
   }
 
   @Test
@@ -143,7 +139,7 @@ class ComparisonTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"counters", "connections", "sockets", "events", "expectations", "accounting"})
+  @CsvSource({"counters", "connections", "sockets", "events"})
   void linesOfEachKind(String kind) {
     equal(line(kind, TCP, UDP), line(kind, TCP, UDP), line(kind, TCP, UDP));
     differs(kind, line(kind, TCP), line(kind, UDP));

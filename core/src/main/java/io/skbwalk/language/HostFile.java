@@ -60,7 +60,7 @@ public final class HostFile {
   }
 
   /** A host that stands inside another file. */
-  public static HostFile of(YamlValue root) {
+  static HostFile of(YamlValue root) {
     return new HostFile(root);
   }
 

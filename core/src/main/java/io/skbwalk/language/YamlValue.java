@@ -31,7 +31,7 @@ import org.yaml.snakeyaml.reader.ReaderException;
  * SourceException} at that place. No Java object is ever constructed from a file: only the parsed
  * nodes are read.
  */
-public final class YamlValue {
+final class YamlValue {
   /** Aliases and nesting that no honest file needs, and no hostile one gets. */
   private static final int MAX_ALIASES = 50;
 
@@ -52,7 +52,7 @@ public final class YamlValue {
   }
 
   /** The one document in {@code text}; an empty one is null. */
-  public static YamlValue parse(String file, String text) {
+  static YamlValue parse(String file, String text) {
     refuseLongLines(file, text);
     LoaderOptions options = new LoaderOptions();
     options.setMaxAliasesForCollections(MAX_ALIASES);
@@ -135,7 +135,7 @@ public final class YamlValue {
   }
 
   /** Where it begins. */
-  public SourcePosition position() {
+  SourcePosition position() {
     return position(file, node.getStartMark());
   }
 
@@ -157,7 +157,7 @@ public final class YamlValue {
   }
 
   /** An error here. */
-  public SourceException error(String problem) {
+  SourceException error(String problem) {
     return new SourceException(position(), problem);
   }
 
@@ -200,27 +200,27 @@ public final class YamlValue {
     return row[other.length()];
   }
 
-  public boolean isMap() {
+  boolean isMap() {
     return node instanceof MappingNode;
   }
 
-  public boolean isList() {
+  boolean isList() {
     return node instanceof SequenceNode;
   }
 
-  public boolean isScalar() {
+  boolean isScalar() {
     return node instanceof ScalarNode;
   }
 
   /**
    * True for a scalar without quotes that YAML reads as nothing ({@code ~}, {@code null}, empty).
    */
-  public boolean isNull() {
+  boolean isNull() {
     return node.getTag().equals(Tag.NULL);
   }
 
   /** The scalar as it is written, quotes removed. */
-  public String text() {
+  String text() {
     if (node instanceof ScalarNode scalar) {
       return scalar.getValue();
     }
@@ -231,7 +231,7 @@ public final class YamlValue {
    * The scalar with as many line ends before it as there are in the file, so that what reads it
    * finds its lines where they are. A block ({@code |}) keeps its indentation, too.
    */
-  public String textInPlace() {
+  String textInPlace() {
     String text = text();
     if (!(node instanceof ScalarNode scalar)
         || scalar.getScalarStyle() != DumperOptions.ScalarStyle.LITERAL) {
@@ -249,7 +249,7 @@ public final class YamlValue {
   }
 
   /** The scalar as a whole number from {@code min} to {@code max}; 0x and 0 prefixes as in C. */
-  public long number(long min, long max) {
+  long number(long min, long max) {
     String text = text();
     long value;
     try {
@@ -264,7 +264,7 @@ public final class YamlValue {
   }
 
   /** The scalar as true or false. */
-  public boolean bool() {
+  boolean bool() {
     switch (text()) {
       case "true", "yes", "on":
         return true;
@@ -276,7 +276,7 @@ public final class YamlValue {
   }
 
   /** The scalar through {@code parser}, whose IllegalArgumentException becomes an error here. */
-  public <T> T parsed(Function<String, T> parser) {
+  <T> T parsed(Function<String, T> parser) {
     try {
       return parser.apply(text());
     } catch (IllegalArgumentException e) {
@@ -285,7 +285,7 @@ public final class YamlValue {
   }
 
   /** The elements of a list. */
-  public List<YamlValue> list() {
+  List<YamlValue> list() {
     if (!(node instanceof SequenceNode sequence)) {
       throw error("expected a list (- item, or [item, item])");
     }
@@ -297,7 +297,7 @@ public final class YamlValue {
   }
 
   /** The entries of a mapping, keys and values with their places, in order. */
-  public Map<YamlValue, YamlValue> entries() {
+  Map<YamlValue, YamlValue> entries() {
     if (!(node instanceof MappingNode mapping)) {
       throw error("expected a mapping (key: value)");
     }
@@ -316,7 +316,7 @@ public final class YamlValue {
   }
 
   /** The mapping's values by key, every key being one of {@code known}. */
-  public Fields fields(String what, String... known) {
+  Fields fields(String what, String... known) {
     Map<String, YamlValue> values = new LinkedHashMap<>();
     for (Map.Entry<YamlValue, YamlValue> entry : entries().entrySet()) {
       String key = entry.getKey().text();
@@ -329,15 +329,15 @@ public final class YamlValue {
   }
 
   /** The values of a mapping whose keys are known. */
-  public record Fields(YamlValue owner, String what, Map<String, YamlValue> values) {
+  record Fields(YamlValue owner, String what, Map<String, YamlValue> values) {
     /** The value of {@code key}, or null when it is not there or null. */
-    public YamlValue get(String key) {
+    YamlValue get(String key) {
       YamlValue value = values.get(key);
       return value == null || value.isNull() ? null : value;
     }
 
     /** The value of {@code key}, which must be there. */
-    public YamlValue require(String key) {
+    YamlValue require(String key) {
       YamlValue value = get(key);
       if (value == null) {
         throw owner.error(what + " needs the key \"" + key + "\"");
@@ -345,20 +345,20 @@ public final class YamlValue {
       return value;
     }
 
-    public String text(String key, String otherwise) {
+    String text(String key, String otherwise) {
       return get(key) == null ? otherwise : get(key).text();
     }
 
-    public long number(String key, long min, long max, long otherwise) {
+    long number(String key, long min, long max, long otherwise) {
       return get(key) == null ? otherwise : get(key).number(min, max);
     }
 
-    public boolean bool(String key, boolean otherwise) {
+    boolean bool(String key, boolean otherwise) {
       return get(key) == null ? otherwise : get(key).bool();
     }
 
     /** The list under {@code key}; empty when it is not there. */
-    public List<YamlValue> list(String key) {
+    List<YamlValue> list(String key) {
       return get(key) == null ? List.of() : get(key).list();
     }
   }

@@ -63,6 +63,14 @@ public final class IcmpHeader {
 
   private IcmpHeader() {}
 
+  /** Plays icmp_is_err: does a message of that type quote the packet that it is about? */
+  public static boolean isError(int type) {
+    return switch (type) {
+      case DEST_UNREACH, SOURCE_QUENCH, REDIRECT, TIME_EXCEEDED, PARAMETER_PROBLEM -> true;
+      default -> false;
+    };
+  }
+
   /** Type and code (RFC 792, RFC 1812) in tcpdump's words. */
   public static String name(int type, int code) {
     return switch (type) {

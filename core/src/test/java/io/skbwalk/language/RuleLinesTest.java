@@ -19,9 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each line of rule-lines.txt as iptables-restore takes it: {@code =} lines are what
- * iptables-legacy-save 1.8.9 printed for it, {@code !} is what is said where iptables or the kernel
- * refused it.
+ * Each line of rule-lines.txt and target-lines.txt as iptables-restore takes it: {@code =} lines
+ * are what iptables-legacy-save 1.8.9 printed for it, {@code !} is what is said where iptables or
+ * the kernel refused it.
  */
 class RuleLinesTest {
   record Case(String table, String line, List<String> printed, String refusal) {
@@ -40,8 +40,16 @@ class RuleLinesTest {
 
   static Stream<Case> cases() throws IOException {
     List<Case> cases = new ArrayList<>();
+    for (String file : List.of("rule-lines.txt", "target-lines.txt")) {
+      read(file, cases);
+    }
+    assertTrue(cases.size() > 100);
+    return cases.stream();
+  }
+
+  private static void read(String file, List<Case> cases) throws IOException {
     String table = "";
-    try (InputStream stream = RuleLinesTest.class.getResourceAsStream("rule-lines.txt")) {
+    try (InputStream stream = RuleLinesTest.class.getResourceAsStream(file)) {
       String text = new String(stream.readAllBytes(), StandardCharsets.UTF_8);
       for (String line : text.split("\n")) {
         Case last = cases.isEmpty() ? null : cases.get(cases.size() - 1);
@@ -56,8 +64,6 @@ class RuleLinesTest {
         }
       }
     }
-    assertTrue(cases.size() > 100);
-    return cases.stream();
   }
 
   @ParameterizedTest

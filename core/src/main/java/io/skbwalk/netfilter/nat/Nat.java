@@ -267,6 +267,17 @@ public final class Nat implements NatEngine {
     return bind(skb, hook, true);
   }
 
+  @Override
+  public int netmap(SkBuff skb, Hook hook, NatRange range) {
+    boolean destination = isDestination(hook);
+    int hostBits = range.minAddress() ^ range.maxAddress();
+    int host = (destination ? IpHeader.destination(skb) : IpHeader.source(skb)) & hostBits;
+    int address = range.minAddress() & ~hostBits | host;
+    unique.range(
+        range.flags() | NatRange.MAP_IPS, address, address, range.minPort(), range.maxPort(), 0);
+    return bind(skb, hook, destination);
+  }
+
   /** Plays nf_nat_setup_info with the range that {@link #unique} holds. */
   private int bind(SkBuff skb, Hook hook, boolean destination) {
     int ct = skb.ct;

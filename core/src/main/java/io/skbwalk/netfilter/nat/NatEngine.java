@@ -32,4 +32,12 @@ public interface NatEngine {
    * @return a verdict
    */
   int redirect(SkBuff skb, Hook hook, NatRange range, NetDevice in);
+
+  /**
+   * Plays netmap_tg4: the destination (PRE_ROUTING, LOCAL_OUT) or the source moves into the network
+   * that {@code range} spans.
+   *
+   * @return a verdict
+   */
+  int netmap(SkBuff skb, Hook hook, NatRange range);
 }

@@ -6,6 +6,7 @@ import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 
 import io.skbwalk.kernel.Prandom;
+import io.skbwalk.lib.Jhash;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackStatus;
 import io.skbwalk.netfilter.conntrack.ConntrackTuple;
@@ -179,36 +180,9 @@ final class UniqueTuple {
     }
   }
 
-  /**
-   * Plays jhash2 of an address that fills the first of four words: lookup3's hashword (Bob Jenkins,
-   * May 2006, public domain).
-   */
+  /** The hash of an address, which fills the first of four words. */
   static int hash(int word, int seed) {
-    int start = 0xDEADBEEF + (4 << 2) + seed;
-    int a = start + word;
-    int b = start;
-    int c = start;
-    // mix
-    a = a - c ^ Integer.rotateLeft(c, 4);
-    c += b;
-    b = b - a ^ Integer.rotateLeft(a, 6);
-    a += c;
-    c = c - b ^ Integer.rotateLeft(b, 8);
-    b += a;
-    a = a - c ^ Integer.rotateLeft(c, 16);
-    c += b;
-    b = b - a ^ Integer.rotateLeft(a, 19);
-    a += c;
-    c = c - b ^ Integer.rotateLeft(b, 4);
-    b += a;
-    // final; the fourth word is 0
-    c = (c ^ b) - Integer.rotateLeft(b, 14);
-    a = (a ^ c) - Integer.rotateLeft(c, 11);
-    b = (b ^ a) - Integer.rotateLeft(a, 25);
-    c = (c ^ b) - Integer.rotateLeft(b, 16);
-    a = (a ^ c) - Integer.rotateLeft(c, 4);
-    b = (b ^ a) - Integer.rotateLeft(a, 14);
-    return (c ^ b) - Integer.rotateLeft(b, 24);
+    return Jhash.words(word, 0, 0, 0, seed);
   }
 
   /** Is the tuple with its new address right as it is? */

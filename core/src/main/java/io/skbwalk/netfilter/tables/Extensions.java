@@ -22,18 +22,25 @@ import io.skbwalk.netfilter.tables.matches.TcpMatch;
 import io.skbwalk.netfilter.tables.matches.TosMatch;
 import io.skbwalk.netfilter.tables.matches.TtlMatch;
 import io.skbwalk.netfilter.tables.matches.UdpMatch;
+import io.skbwalk.netfilter.tables.targets.AuditTarget;
+import io.skbwalk.netfilter.tables.targets.ChecksumTarget;
+import io.skbwalk.netfilter.tables.targets.ClassifyTarget;
 import io.skbwalk.netfilter.tables.targets.ConnmarkTarget;
 import io.skbwalk.netfilter.tables.targets.CtTarget;
 import io.skbwalk.netfilter.tables.targets.DnatTarget;
 import io.skbwalk.netfilter.tables.targets.DscpTarget;
+import io.skbwalk.netfilter.tables.targets.EcnTarget;
+import io.skbwalk.netfilter.tables.targets.HmarkTarget;
 import io.skbwalk.netfilter.tables.targets.LogTarget;
 import io.skbwalk.netfilter.tables.targets.MarkTarget;
 import io.skbwalk.netfilter.tables.targets.MasqueradeTarget;
+import io.skbwalk.netfilter.tables.targets.NetmapTarget;
 import io.skbwalk.netfilter.tables.targets.NotrackTarget;
 import io.skbwalk.netfilter.tables.targets.RedirectTarget;
 import io.skbwalk.netfilter.tables.targets.RejectTarget;
 import io.skbwalk.netfilter.tables.targets.SnatTarget;
 import io.skbwalk.netfilter.tables.targets.TcpmssTarget;
+import io.skbwalk.netfilter.tables.targets.TcpoptstripTarget;
 import io.skbwalk.netfilter.tables.targets.TosTarget;
 import io.skbwalk.netfilter.tables.targets.TraceTarget;
 import io.skbwalk.netfilter.tables.targets.TtlTarget;
@@ -72,18 +79,25 @@ public final class Extensions {
             UdpMatch.TYPE);
     List<TargetType> targets =
         List.of(
+            AuditTarget.TYPE,
+            ChecksumTarget.TYPE,
+            ClassifyTarget.TYPE,
             ConnmarkTarget.TYPE,
             CtTarget.TYPE,
             DnatTarget.TYPE,
             DscpTarget.TYPE,
+            EcnTarget.TYPE,
+            HmarkTarget.TYPE,
             LogTarget.TYPE,
             MarkTarget.TYPE,
             MasqueradeTarget.TYPE,
+            NetmapTarget.TYPE,
             NotrackTarget.TYPE,
             RedirectTarget.TYPE,
             RejectTarget.TYPE,
             SnatTarget.TYPE,
             TcpmssTarget.TYPE,
+            TcpoptstripTarget.TYPE,
             TosTarget.TYPE,
             TraceTarget.TYPE,
             TtlTarget.TYPE);

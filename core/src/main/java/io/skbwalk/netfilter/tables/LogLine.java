@@ -239,15 +239,9 @@ public final class LogLine {
     out.append("TYPE=").append(type).append(" CODE=").append(code).append(' ');
     int needed =
         switch (type) {
-          case IcmpHeader.DEST_UNREACH,
-              IcmpHeader.SOURCE_QUENCH,
-              IcmpHeader.REDIRECT,
-              IcmpHeader.TIME_EXCEEDED,
-              IcmpHeader.PARAMETER_PROBLEM ->
-              IcmpHeader.LENGTH + IpHeader.MIN_LENGTH;
           case IcmpHeader.TIMESTAMP, IcmpHeader.TIMESTAMP_REPLY -> 20;
           case IcmpHeader.ADDRESS, IcmpHeader.ADDRESS_REPLY -> 12;
-          default -> 0;
+          default -> IcmpHeader.isError(type) ? IcmpHeader.LENGTH + IpHeader.MIN_LENGTH : 0;
         };
     if (skb.tail - at < needed) {
       incomplete(at);
