@@ -40,6 +40,16 @@ public final class Clock {
     return Math.floorDiv(now, SECOND);
   }
 
+  /** The beginning of tick {@code jiffies}, nanoseconds since the epoch. */
+  public static long nanos(long jiffies) {
+    return jiffies * NANOS_PER_JIFFY;
+  }
+
+  /** Plays msecs_to_jiffies: whole ticks, rounded up. */
+  public static long millisToJiffies(long millis) {
+    return (millis * HZ + 999) / 1000;
+  }
+
   /** Moves the clock forward to {@code nanos}; an earlier time leaves it where it is. */
   public void advanceTo(long nanos) {
     if (nanos > now) {

@@ -71,6 +71,12 @@ public final class IpHeader {
   /** User Datagram Protocol. */
   public static final int IPPROTO_UDP = 17;
 
+  private static final int IPPROTO_DCCP = 33;
+  private static final int IPPROTO_ESP = 50;
+  private static final int IPPROTO_AH = 51;
+  private static final int IPPROTO_SCTP = 132;
+  private static final int IPPROTO_UDPLITE = 136;
+
   private IpHeader() {}
 
   /** IP version, 0 to 15. */
@@ -162,5 +168,17 @@ public final class IpHeader {
     skb.setU16(
         skb.networkHeader + CHECKSUM_OFFSET, Checksum.replace32(checksum(skb), skb.u32(at), value));
     skb.setU32(at, value);
+  }
+
+  /**
+   * Plays proto_ports_offset: where behind the IP header a protocol has two ports, or the 32 bits
+   * that stand for them; -1 when it has none.
+   */
+  public static int portsOffset(int protocol) {
+    return switch (protocol) {
+      case IPPROTO_TCP, IPPROTO_UDP, IPPROTO_DCCP, IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE -> 0;
+      case IPPROTO_AH -> 4;
+      default -> -1;
+    };
   }
 }

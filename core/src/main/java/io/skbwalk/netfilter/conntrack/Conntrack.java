@@ -103,6 +103,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     return enabled;
   }
 
+  /** Plays nf_ct_set_acct: connections that begin from now on are counted. */
+  public void enableAccounting() {
+    sysctls.acct = 1;
+  }
+
   /** Who is told of events; null for nobody. Entries made while nobody listens stay silent. */
   public void setEventListener(ConntrackEventListener listener) {
     events.setListener(listener);

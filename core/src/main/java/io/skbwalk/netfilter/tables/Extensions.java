@@ -4,9 +4,12 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.tables.matches.AddrtypeMatch;
 import io.skbwalk.netfilter.tables.matches.CommentMatch;
+import io.skbwalk.netfilter.tables.matches.ConnbytesMatch;
+import io.skbwalk.netfilter.tables.matches.ConnlimitMatch;
 import io.skbwalk.netfilter.tables.matches.ConnmarkMatch;
 import io.skbwalk.netfilter.tables.matches.ConntrackMatch;
 import io.skbwalk.netfilter.tables.matches.DscpMatch;
+import io.skbwalk.netfilter.tables.matches.HashlimitMatch;
 import io.skbwalk.netfilter.tables.matches.IcmpMatch;
 import io.skbwalk.netfilter.tables.matches.IprangeMatch;
 import io.skbwalk.netfilter.tables.matches.LengthMatch;
@@ -15,6 +18,7 @@ import io.skbwalk.netfilter.tables.matches.MacMatch;
 import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
+import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
 import io.skbwalk.netfilter.tables.matches.StatisticMatch;
@@ -59,9 +63,12 @@ public final class Extensions {
         List.of(
             AddrtypeMatch.TYPE,
             CommentMatch.TYPE,
+            ConnbytesMatch.TYPE,
+            ConnlimitMatch.TYPE,
             ConnmarkMatch.TYPE,
             ConntrackMatch.TYPE,
             DscpMatch.TYPE,
+            HashlimitMatch.TYPE,
             IcmpMatch.TYPE,
             IprangeMatch.TYPE,
             LengthMatch.TYPE,
@@ -70,6 +77,7 @@ public final class Extensions {
             MarkMatch.TYPE,
             MultiportMatch.TYPE,
             PkttypeMatch.TYPE,
+            QuotaMatch.TYPE,
             RecentMatch.TYPE,
             StateMatch.TYPE,
             StatisticMatch.TYPE,

@@ -11,7 +11,6 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.skb.SkBuff;
-import java.util.List;
 
 /**
  * Plays xt_limit: a token bucket that every matching packet takes from.
@@ -23,9 +22,6 @@ public record LimitMatch(long average, long burst) implements Match {
   /** XT_LIMIT_SCALE: ten-thousandths of a second. */
   private static final long SCALE = 10_000;
 
-  private static final List<String> UNITS = List.of("second", "minute", "hour", "day");
-  private static final String[] PRINTED = {"sec", "min", "hour", "day"};
-  private static final long[] SECONDS = {1, 60, 3600, 86400};
   private static final long DEFAULT_BURST = 5;
   private static final long U32 = 0xFFFFFFFFL;
 
@@ -44,7 +40,14 @@ public record LimitMatch(long average, long burst) implements Match {
         public Match parse(Options options, int protocol) {
           long average = SCALE * 3600 / 3;
           if (options.has("limit")) {
-            average = average(options, options.text("limit"));
+            PacketRate rate = PacketRate.parse(options, "limit");
+            // The tool's own numbers have 32 bits.
+            long number = rate.number() & U32;
+            average = number == 0 ? 0 : SCALE * rate.seconds() / number;
+            if (average == 0) {
+              throw options.error(
+                  "limit", "the rate is too fast (or no number); 10000/second is the most");
+            }
           }
           LimitMatch match =
               new LimitMatch(average, options.number("limit-burst", 0, 10000, DEFAULT_BURST));
@@ -55,26 +58,6 @@ public record LimitMatch(long average, long burst) implements Match {
           return match;
         }
       };
-
-  private static long average(Options options, String text) {
-    int slash = text.indexOf('/');
-    String count = slash < 0 ? text : text.substring(0, slash);
-    int unit = -1;
-    for (int i = 0; i < UNITS.size() && unit < 0; i++) {
-      boolean begins = UNITS.get(i).startsWith(slash < 0 ? "s" : text.substring(slash + 1));
-      unit = begins && slash != text.length() - 1 ? i : -1;
-    }
-    long rate = count.matches("[0-9]{1,9}") ? Long.parseLong(count) : 0;
-    if (rate == 0 || unit < 0) {
-      throw options.error(
-          "limit", "--limit takes NUMBER/second, /minute, /hour or /day, not \"" + text + "\"");
-    }
-    long average = SCALE * SECONDS[unit] / rate;
-    if (average == 0) {
-      throw options.error("limit", "--limit " + text + " is too fast; 10000/second is the most");
-    }
-    return average;
-  }
 
   /** user2credits, in 32 bits. */
   private static long credits(long user) {
@@ -91,16 +74,8 @@ public record LimitMatch(long average, long burst) implements Match {
 
   @Override
   public void save(StringBuilder out) {
-    int unit = 3;
-    while (unit > 0) {
-      long scale = SCALE * SECONDS[unit - 1];
-      if (average > scale || scale / average < scale % average) {
-        break;
-      }
-      unit--;
-    }
-    out.append(" --limit ").append(SCALE * SECONDS[unit] / average).append('/');
-    out.append(PRINTED[unit]);
+    out.append(" --limit");
+    PacketRate.save(out, average, SCALE);
     if (burst != DEFAULT_BURST) {
       out.append(" --limit-burst ").append(burst);
     }
