@@ -71,11 +71,23 @@ public final class IpHeader {
   /** User Datagram Protocol. */
   public static final int IPPROTO_UDP = 17;
 
-  private static final int IPPROTO_DCCP = 33;
-  private static final int IPPROTO_ESP = 50;
-  private static final int IPPROTO_AH = 51;
-  private static final int IPPROTO_SCTP = 132;
-  private static final int IPPROTO_UDPLITE = 136;
+  /** Protocol number of DCCP. */
+  public static final int IPPROTO_DCCP = 33;
+
+  /** Protocol number of ESP. */
+  public static final int IPPROTO_ESP = 50;
+
+  /** Protocol number of AH. */
+  public static final int IPPROTO_AH = 51;
+
+  /** Protocol number of IPComp. */
+  public static final int IPPROTO_COMP = 108;
+
+  /** Protocol number of SCTP. */
+  public static final int IPPROTO_SCTP = 132;
+
+  /** Protocol number of UDP-Lite. */
+  public static final int IPPROTO_UDPLITE = 136;
 
   private IpHeader() {}
 
