@@ -51,6 +51,9 @@ final class Comparison {
     comparison.lines("sockets", kernel.sockets(), again.sockets(), model.sockets());
     comparison.timedLines("connections", kernel.conntrack(), again.conntrack(), model.conntrack());
     comparison.timedLines("events", kernel.events(), again.events(), model.events());
+    comparison.timedLines(
+        "expectations", kernel.expectations(), again.expectations(), model.expectations());
+    comparison.lines("accounting", kernel.accounting(), again.accounting(), model.accounting());
     return comparison.differences;
   }
 
@@ -85,6 +88,34 @@ final class Comparison {
           where + "sent #" + (i + 1) + "\n  kernel " + text(theirs) + "\n  model  " + text(ours));
       break;
     }
+    logs(index, where, expected.logs(), second.logs(), actual.logs());
+  }
+
+  /** Lines of the kernel log; a word in which the kernel's own runs differ is not compared. */
+  private void logs(
+      int index, String where, List<String> expected, List<String> second, List<String> actual) {
+    for (int i = 0; i < Math.max(expected.size(), actual.size()); i++) {
+      String theirs = i < expected.size() ? expected.get(i) : "(nothing)";
+      String ours = i < actual.size() ? actual.get(i) : "(nothing)";
+      String again = i < second.size() ? second.get(i) : theirs;
+      if (!sameWords(theirs.split(" "), again.split(" "), ours.split(" "))) {
+        add(index, where + "log, line " + (i + 1) + "\n  kernel " + theirs + "\n  model  " + ours);
+        return;
+      }
+    }
+  }
+
+  private static boolean sameWords(String[] once, String[] twice, String[] words) {
+    if (words.length != once.length) {
+      return false;
+    }
+    for (int i = 0; i < words.length; i++) {
+      boolean chosen = twice.length == once.length && !twice[i].equals(once[i]);
+      if (!chosen && !words[i].equals(once[i])) {
+        return false;
+      }
+    }
+    return true;
   }
 
   private void add(int frame, String text) {

@@ -48,6 +48,8 @@ final class Explanation {
     news(lines, "counted", before.counters(), after.counters());
     news(lines, "connection", before.conntrack(), after.conntrack());
     news(lines, "event", before.events(), after.events());
+    news(lines, "expectation", before.expectations(), after.expectations());
+    news(lines, "accounting", before.accounting(), after.accounting());
     news(lines, "socket", before.sockets(), after.sockets());
     for (Sent sent : step.sent()) {
       lines.add(
@@ -56,6 +58,7 @@ final class Explanation {
               + ": "
               + PacketSummary.ofFrame(sent.frame(), 0, sent.frame().length));
     }
+    step.logs().forEach(line -> lines.add("log: " + line));
     for (String drop : step.drops()) {
       lines.add("dropped: " + drop);
     }
@@ -64,7 +67,11 @@ final class Explanation {
 
   private static Scenario first(Scenario scenario, int steps) {
     return new Scenario(
-        scenario.name(), scenario.host(), scenario.rules(), scenario.steps().subList(0, steps));
+        scenario.name(),
+        scenario.host(),
+        scenario.named(),
+        scenario.rules(),
+        scenario.steps().subList(0, steps));
   }
 
   private static void news(

@@ -23,7 +23,8 @@ public final class Explore {
       usage: bin/explore N [--from SEED] [--keep DIR]   run N random scenarios; keep those that differ in DIR
                                                        (target/found); SEED is drawn when it is not given
              bin/explore --seed SEED [--frame N]        explain one seed, frame N or the first that differs
-             bin/explore FILE... [--frame N]            the same for the experiments of packet scenario files
+             bin/explore FILE... [--frame N]            the same for the experiments of packet scenario files,
+                                                       or the rows of option tables (conformance/options)
       Exit status: 0 all equal, 1 something differs, 2 the kernel cannot be asked or wrong usage.\
       """;
 
@@ -81,20 +82,56 @@ public final class Explore {
     int count = 0;
     int failed = 0;
     for (Path file : files) {
+      if (OptionTable.looksLikeOne(Files.readString(file))) {
+        OptionTable table = OptionTable.read(file);
+        count += table.rows().size() + table.refused().size() + table.printed().size();
+        failed += failures(table);
+        continue;
+      }
       for (Scenario scenario : ScenarioText.read(file)) {
         count++;
-        if (frame != null || !differences(scenario).isEmpty()) {
+        if (frame != null || !Compared.of(scenario).differences().isEmpty()) {
           System.out.println("== " + file + ": " + scenario.name());
           failed += explain(scenario, frame) ? 0 : 1;
         }
       }
     }
-    System.out.println(count + " experiments: " + (failed == 0 ? "all equal" : failed + " differ"));
+    System.out.println(count + " tried: " + (failed == 0 ? "all equal" : failed + " differ"));
     return failed == 0;
   }
 
+  /** How many rows of {@code table} are not as they should be; tells of each. */
+  private static int failures(OptionTable table) throws IOException {
+    int failed = 0;
+    RowRuns runs = new RowRuns(table.rows());
+    for (OptionRow row : table.rows()) {
+      List<Difference> problems = runs.problems(row);
+      if (!problems.isEmpty()) {
+        failed++;
+        System.out.println("== " + row.at() + ": " + row.scenario().name());
+        problems.forEach(problem -> System.out.println(problem.text()));
+        System.out.println("\n" + row.scenario().rules());
+        System.out.println(Explanation.of(row.scenario(), problems.get(0).frame()));
+      }
+    }
+    for (TypedRule rule : table.refused()) {
+      failed += tell(rule, rule.notRefused());
+    }
+    for (TypedRule rule : table.printed()) {
+      failed += tell(rule, rule.notPrintedAlike());
+    }
+    return failed;
+  }
+
+  private static int tell(TypedRule rule, String problem) {
+    if (problem != null) {
+      System.out.println("== " + rule.at() + ": " + rule.rule() + "\n" + problem + "\n");
+    }
+    return problem == null ? 0 : 1;
+  }
+
   private static boolean explain(Scenario scenario, String frame) throws IOException {
-    List<Difference> differences = differences(scenario);
+    List<Difference> differences = Compared.of(scenario).differences();
     differences.forEach(difference -> System.out.println(difference.text()));
     int index =
         frame != null
@@ -119,7 +156,7 @@ public final class Explore {
     for (long seed = first; seed < first + count; seed++) {
       Scenario scenario = RandomScenario.of(seed);
       frames += scenario.steps().size();
-      List<Difference> differences = differences(scenario);
+      List<Difference> differences = Compared.of(scenario).differences();
       if (!differences.isEmpty()) {
         failed++;
         String text = differences.get(0).text();
@@ -148,30 +185,6 @@ public final class Explore {
         frames,
         failed == 0 ? "all equal to the kernel" : failed + " differ, kept in " + keep);
     return failed == 0;
-  }
-
-  /** What differs between the kernel and the model, the first first. */
-  static List<Difference> differences(Scenario scenario) throws IOException {
-    Outcome model;
-    try {
-      model = ModelMachine.run(scenario);
-    } catch (RuntimeException e) {
-      StackTraceElement[] stack = e.getStackTrace();
-      return List.of(
-          new Difference(0, "the model throws " + e + (stack.length > 0 ? " at " + stack[0] : "")));
-    }
-    Outcome kernel = KernelMachine.run(scenario);
-    List<Difference> differences = Comparison.of(scenario, kernel, kernel, model);
-    if (differences.isEmpty()) {
-      return differences;
-    }
-    // What the kernel itself does not do twice alike is not compared. A choice of 16 bits may fall
-    // alike twice, hardly three times.
-    Outcome again = KernelMachine.run(scenario);
-    differences = Comparison.of(scenario, kernel, again, model);
-    return differences.isEmpty()
-        ? differences
-        : Comparison.of(scenario, again, KernelMachine.run(scenario), model);
   }
 
   /** A difference without its numbers, to count those of one kind together. */

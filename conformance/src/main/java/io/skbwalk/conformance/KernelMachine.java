@@ -8,6 +8,7 @@ import io.skbwalk.conformance.Outcome.Sent;
 import io.skbwalk.conformance.Outcome.StepOutcome;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostDescription.RouteType;
+import io.skbwalk.language.IptablesSaveParser;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import java.io.IOException;
@@ -25,7 +26,6 @@ import java.util.concurrent.Future;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
-import java.util.regex.Pattern;
 
 /**
  * A machine of the running kernel: a network namespace of a thread of its own, with a TAP interface
@@ -35,7 +35,7 @@ import java.util.regex.Pattern;
 final class KernelMachine implements AutoCloseable {
   /** The tools that must be installed. */
   private static final String[] TOOLS = {
-    "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack"
+    "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack", "ipset", "nfct", "nfacct"
   };
 
   /** EACCES, EINVAL (a blackhole), ENETUNREACH, EHOSTUNREACH. */
@@ -55,15 +55,12 @@ final class KernelMachine implements AutoCloseable {
             return thread;
           });
 
-  /** What may switch the tracking of connections on; without it there are no events. */
-  private static final Pattern TRACKS =
-      Pattern.compile("(?i)\\*nat|conntrack|-m state|connmark|-j (CT|NOTRACK)|helper");
-
   private final Map<String, Integer> taps = new LinkedHashMap<>();
   private final List<ListeningSocket> sockets = new ArrayList<>();
   private final byte[] scratch = new byte[66_000];
   private DropTrace drops;
   private ConntrackEvents events;
+  private KernelLog log;
   private int rawSocket = -1;
 
   private record ListeningSocket(HostDescription.Socket description, int fd) {}
@@ -85,6 +82,7 @@ final class KernelMachine implements AutoCloseable {
     }
     try {
       DropTrace.mount();
+      KernelLog.ofAllNamespaces();
       return onThreadOfItsOwn(
           () -> {
             Libc.unshare(Libc.CLONE_NEWNET);
@@ -92,7 +90,8 @@ final class KernelMachine implements AutoCloseable {
             return null;
           });
     } catch (IOException | RuntimeException e) {
-      return "no network namespace or tracefs (not root?): " + e.getMessage();
+      return "no network namespace, tracefs or log of all namespaces (not root?): "
+          + e.getMessage();
     }
   }
 
@@ -103,12 +102,24 @@ final class KernelMachine implements AutoCloseable {
           Libc.unshare(Libc.CLONE_NEWNET);
           try (KernelMachine machine = new KernelMachine()) {
             machine.setUp(scenario);
-            List<StepOutcome> steps = new ArrayList<>();
-            for (Scenario.Step step : scenario.steps()) {
-              steps.add(machine.step(step));
-            }
-            return machine.outcome(scenario, steps);
+            return machine.outcome(scenario, machine.steps(scenario));
           }
+        });
+  }
+
+  /**
+   * {@code rules} as iptables-save prints them, without counters and comments, when they have been
+   * loaded into a new namespace.
+   *
+   * @throws IOException when iptables or the kernel refuses them
+   */
+  static String saved(Scenario.NamedObjects named, String rules) throws IOException {
+    return onThreadOfItsOwn(
+        () -> {
+          Libc.unshare(Libc.CLONE_NEWNET);
+          named(named);
+          Commands.runWith(rules, "iptables-legacy-restore");
+          return String.join("\n", inOurOrder(Commands.run("iptables-legacy-save"))) + "\n";
         });
   }
 
@@ -201,6 +212,7 @@ final class KernelMachine implements AutoCloseable {
       policyRule(batch, rule);
     }
     ip(batch);
+    named(scenario.named());
     if (!scenario.rules().isBlank()) {
       Commands.runWith(scenario.rules(), "iptables-legacy-restore");
     }
@@ -213,7 +225,7 @@ final class KernelMachine implements AutoCloseable {
       Libc.setsockopt(rawSocket, Libc.SOL_SOCKET, Libc.SO_BROADCAST, Libc.intValue(1), 4);
       Libc.setsockopt(rawSocket, Libc.IPPROTO_IP, Libc.IP_FREEBIND, Libc.intValue(1), 4);
     }
-    if (TRACKS.matcher(scenario.rules()).find()) {
+    if (tracks(scenario.rules())) {
       events = new ConntrackEvents();
     }
     for (int fd : taps.values()) {
@@ -223,6 +235,23 @@ final class KernelMachine implements AutoCloseable {
     }
     drops = DropTrace.ofThisThread();
     drops.read();
+  }
+
+  private static void named(Scenario.NamedObjects named) throws IOException {
+    if (!named.ipsets().isBlank()) {
+      Commands.runWith(named.ipsets(), "ipset", "restore");
+    }
+    for (String object : named.accounting()) {
+      Commands.run(("nfacct add " + object).split(" +"));
+    }
+    for (String policy : named.timeouts()) {
+      Commands.run(("nfct add timeout " + policy).split(" +"));
+    }
+  }
+
+  /** Do these rules switch the tracking of connections on? Without it there are no events. */
+  private static boolean tracks(String rules) {
+    return !rules.isBlank() && IptablesSaveParser.parse(rules, "rules").needsConntrack();
   }
 
   private static void ip(CharSequence batch) throws IOException {
@@ -373,6 +402,32 @@ final class KernelMachine implements AutoCloseable {
   // ---- one frame
   // ----------------------------------------------------------------------------------
 
+  private List<StepOutcome> steps(Scenario scenario) throws IOException {
+    try (KernelLog writtenTo = KernelLog.isWrittenBy(scenario.rules()) ? new KernelLog() : null) {
+      log = writtenTo;
+      List<StepOutcome> outcomes = new ArrayList<>();
+      long time = System.nanoTime();
+      for (Scenario.Step step : scenario.steps()) {
+        if (step.afterNanos() > 0) {
+          // By the clock from the beginning on, so that what each takes longer does not add up.
+          time += step.afterNanos();
+          sleepUntil(time);
+        }
+        outcomes.add(step(step));
+      }
+      return outcomes;
+    }
+  }
+
+  private static void sleepUntil(long nanoTime) throws IOException {
+    try {
+      TimeUnit.NANOSECONDS.sleep(nanoTime - System.nanoTime());
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    }
+  }
+
   private StepOutcome step(Scenario.Step step) {
     List<String> refused = new ArrayList<>();
     if (step.device() == null) {
@@ -412,7 +467,8 @@ final class KernelMachine implements AutoCloseable {
         });
     List<String> dropped = drops.read();
     // Where a hook found that no route leads to where it sent the packet there was one to drop.
-    return new StepOutcome(sent, dropped.isEmpty() ? refused : dropped);
+    return new StepOutcome(
+        sent, dropped.isEmpty() ? refused : dropped, log == null ? List.of() : log.read());
   }
 
   // ---- what is left at the end
@@ -435,13 +491,20 @@ final class KernelMachine implements AutoCloseable {
     if (!scenario.rules().isBlank()) {
       counters.addAll(inOurOrder(Commands.run("iptables-legacy-save", "-c")));
     }
-    List<String> conntrack =
-        Commands.run("conntrack", "-L").lines().filter(line -> !line.isBlank()).sorted().toList();
+    List<String> conntrack = sorted(Commands.run("conntrack", "-L"));
     if (events == null && !conntrack.isEmpty()) {
       throw new IOException("connections are tracked, but not for anything in these rules");
     }
     return new Outcome(
-        steps, counters, conntrack, received, events == null ? List.of() : events.finish());
+        steps,
+        counters,
+        conntrack,
+        received,
+        events == null ? List.of() : events.finish(),
+        events == null ? List.of() : sorted(Commands.run("conntrack", "-L", "expect")),
+        scenario.named().accounting().isEmpty()
+            ? List.of()
+            : sorted(Commands.run("nfacct", "list")));
   }
 
   /**
@@ -462,6 +525,10 @@ final class KernelMachine implements AutoCloseable {
       }
     }
     return tables.values().stream().flatMap(List::stream).toList();
+  }
+
+  private static List<String> sorted(String lines) {
+    return lines.lines().filter(line -> !line.isBlank()).sorted().toList();
   }
 
   private byte[] receive(int fd) {

@@ -21,6 +21,11 @@ final class Libc {
   static final int ENOBUFS = 105;
   static final int EINVAL = 22;
 
+  /** Records of the kernel log were overwritten before they were read. */
+  static final int EPIPE = 32;
+
+  static final int SEEK_END = 2;
+
   static final int AF_INET = 2;
   static final int AF_PACKET = 17;
   static final int SOCK_STREAM = 1;
@@ -61,6 +66,8 @@ final class Libc {
   static native int close(int fd) throws LastErrorException;
 
   static native int ioctl(int fd, long request, byte[] argument) throws LastErrorException;
+
+  static native long lseek(int fd, long offset, int whence) throws LastErrorException;
 
   static native long read(int fd, byte[] bytes, long count) throws LastErrorException;
 

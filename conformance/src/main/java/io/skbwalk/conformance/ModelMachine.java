@@ -11,8 +11,12 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostListener;
 import io.skbwalk.language.IptablesSaveParser;
 import io.skbwalk.language.IptablesSavePrinter;
+import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
+import io.skbwalk.netfilter.tables.LogListener;
+import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.netfilter.tables.VerdictRecorder;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
@@ -34,12 +38,44 @@ final class ModelMachine implements HostListener {
 
   private final List<Sent> sent = new ArrayList<>();
   private final List<String> drops = new ArrayList<>();
+  private final List<String> logs = new ArrayList<>();
 
   private ModelMachine() {}
 
   /** Runs {@code scenario}. */
   static Outcome run(Scenario scenario) {
-    return run(scenario, -1, null);
+    return run(scenario, null, -1, null);
+  }
+
+  /** How often each frame of {@code scenario} counted in the rules of line {@code line}. */
+  static int[] counts(Scenario scenario, int line) {
+    Counts counts = new Counts(line, scenario.steps().size());
+    run(scenario, counts, -1, null);
+    return counts.ofStep;
+  }
+
+  /** Counts the matches of one line's rules for each frame. */
+  private static final class Counts implements VerdictRecorder {
+    private final int line;
+    private final int[] ofStep;
+    private int step;
+
+    Counts(int line, int steps) {
+      this.line = line;
+      this.ofStep = new int[steps];
+    }
+
+    @Override
+    public void matched(SkBuff skb, Hook hook, RuleReference reference) {
+      if (reference.rule().at().line() == line) {
+        ofStep[step]++;
+      }
+    }
+
+    @Override
+    public void decided(SkBuff skb, Hook hook, RuleReference rule, int verdict) {
+      // What a rule decides is compared as the frame's fate.
+    }
   }
 
   /** The walk of frame {@code index} (from 0) of {@code scenario}. */
@@ -47,6 +83,7 @@ final class ModelMachine implements HostListener {
     List<TraceEvent> events = new ArrayList<>();
     run(
         scenario,
+        null,
         index,
         new TraceListener() {
           @Override
@@ -62,14 +99,21 @@ final class ModelMachine implements HostListener {
     return events;
   }
 
-  private static Outcome run(Scenario scenario, int traced, TraceListener trace) {
+  private static Outcome run(Scenario scenario, Counts counts, int traced, TraceListener trace) {
     RuleSet rules =
         scenario.rules().isBlank()
             ? null
             : IptablesSaveParser.parse(scenario.rules(), scenario.name() + ".v4");
-    Host host = new Host(describe(scenario.host()), rules, START, 1);
     ModelMachine machine = new ModelMachine();
+    LogListener log =
+        KernelLog.isWrittenBy(scenario.rules())
+            ? (time, level, line) -> machine.logs.add(level + " " + line)
+            : null;
+    Host host = new Host(describe(scenario.host()), rules, log, START, 1);
     host.setListener(machine);
+    if (counts != null && rules != null) {
+      host.tables().record(counts);
+    }
     List<String> events = new ArrayList<>();
     host.conntrack()
         .setEventListener(
@@ -79,7 +123,15 @@ final class ModelMachine implements HostListener {
     long time = START;
     for (int i = 0; i < scenario.steps().size(); i++) {
       Scenario.Step step = scenario.steps().get(i);
-      time += BETWEEN;
+      time += BETWEEN + step.afterNanos();
+      if (step.afterNanos() > 0) {
+        // What the kernel's timers drop is no thread's doing, and no trace of a thread shows it.
+        host.advanceTo(time);
+        machine.drops.clear();
+      }
+      if (counts != null) {
+        counts.step = i;
+      }
       TraceListener listener = i == traced ? trace : null;
       if (step.device() == null) {
         host.send(step.bytes(), 0, step.bytes().length, time, listener);
@@ -105,7 +157,7 @@ final class ModelMachine implements HostListener {
         sockets.add(Outcomes.socketLine(socket, all.get(i).packets, all.get(i).bytes));
       }
     }
-    return new Outcome(steps, counters, connections, sockets, events);
+    return new Outcome(steps, counters, connections, sockets, events, List.of(), List.of());
   }
 
   /** The kernel's side switches the rate limit of ICMP errors off, unless the scenario sets it. */
@@ -130,9 +182,10 @@ final class ModelMachine implements HostListener {
     for (HostDescription.Interface nic : host.interfaces()) {
       sent.stream().filter(one -> one.device().equals(nic.name())).forEach(ordered::add);
     }
-    StepOutcome outcome = new StepOutcome(ordered, List.copyOf(drops));
+    StepOutcome outcome = new StepOutcome(ordered, List.copyOf(drops), List.copyOf(logs));
     sent.clear();
     drops.clear();
+    logs.clear();
     return outcome;
   }
 

@@ -12,21 +12,26 @@ import java.util.List;
  * @param conntrack lines of conntrack -L, sorted
  * @param sockets one line a socket: what it received
  * @param events lines of conntrack -E, in order
+ * @param expectations lines of conntrack -L expect, sorted
+ * @param accounting lines of nfacct list, sorted
  */
 public record Outcome(
     List<StepOutcome> steps,
     List<String> counters,
     List<String> conntrack,
     List<String> sockets,
-    List<String> events) {
+    List<String> events,
+    List<String> expectations,
+    List<String> accounting) {
 
   /**
    * What became of one frame.
    *
    * @param sent frames that left, in order for each interface; interfaces in the host's order
    * @param drops {@code REASON function}, in order
+   * @param logs what LOG and TRACE wrote to the kernel's log: level and line, in order
    */
-  public record StepOutcome(List<Sent> sent, List<String> drops) {}
+  public record StepOutcome(List<Sent> sent, List<String> drops, List<String> logs) {}
 
   /** A frame that left, without frame check sequence. */
   public record Sent(String device, byte[] frame) {}

@@ -10,13 +10,39 @@ import java.util.List;
  *
  * @param name for people
  * @param host the machine
+ * @param named what the rules name and other tools make
  * @param rules iptables-save text; empty for none
  * @param steps frames in order
  */
-public record Scenario(String name, HostDescription host, String rules, List<Step> steps) {
+public record Scenario(
+    String name, HostDescription host, NamedObjects named, String rules, List<Step> steps) {
   /** Copies the list. */
   public Scenario {
     steps = List.copyOf(steps);
+  }
+
+  /** One whose rules name nothing. */
+  public Scenario(String name, HostDescription host, String rules, List<Step> steps) {
+    this(name, host, NamedObjects.NONE, rules, steps);
+  }
+
+  /**
+   * What rules refer to by name and what must be there before them.
+   *
+   * @param ipsets as ipset save prints them; empty for none
+   * @param accounting names of nfacct objects, or name and options as {@code nfacct add} takes them
+   * @param timeouts policies as {@code nfct add timeout} takes them: name, family, protocol,
+   *     timeouts
+   */
+  public record NamedObjects(String ipsets, List<String> accounting, List<String> timeouts) {
+    /** Nothing. */
+    public static final NamedObjects NONE = new NamedObjects("", List.of(), List.of());
+
+    /** Copies the lists. */
+    public NamedObjects {
+      accounting = List.copyOf(accounting);
+      timeouts = List.copyOf(timeouts);
+    }
   }
 
   /**
@@ -26,6 +52,17 @@ public record Scenario(String name, HostDescription host, String rules, List<Ste
    * @param bytes an Ethernet frame without check sequence, or an IP packet when the machine sends
    *     it
    * @param comment what it is, for people
+   * @param afterNanos time since the frame before, nanoseconds; 0 for at once
    */
-  public record Step(String device, byte[] bytes, String comment) {}
+  public record Step(String device, byte[] bytes, String comment, long afterNanos) {
+    /** A frame at once. */
+    public Step(String device, byte[] bytes, String comment) {
+      this(device, bytes, comment, 0);
+    }
+  }
+
+  /** Does time pass in it? */
+  public boolean takesTime() {
+    return steps.stream().anyMatch(step -> step.afterNanos > 0);
+  }
 }

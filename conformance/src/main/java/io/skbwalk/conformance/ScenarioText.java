@@ -29,7 +29,7 @@ final class ScenarioText {
 
   /**
    * The experiments of a file, each a scenario of its own: each runs on a machine that has seen
-   * nothing yet. How long after another a frame comes is not read: neither side waits.
+   * nothing yet.
    *
    * @throws io.skbwalk.lib.SourceException at the first thing that is wrong in the file
    */
@@ -45,7 +45,9 @@ final class ScenarioText {
     for (ScenarioFile.Experiment experiment : file.experiments()) {
       List<Scenario.Step> steps = new ArrayList<>();
       for (ScenarioPacket packet : experiment.packets()) {
-        steps.add(new Scenario.Step(packet.device(), packet.bytes(), packet.comment()));
+        steps.add(
+            new Scenario.Step(
+                packet.device(), packet.bytes(), packet.comment(), packet.afterNanos()));
       }
       scenarios.add(new Scenario(experiment.name(), file.host().description(), rules, steps));
     }
@@ -65,6 +67,7 @@ final class ScenarioText {
     for (Scenario.Step step : scenario.steps()) {
       text.append("      - {")
           .append(step.device() == null ? "sent: true" : "in: " + step.device())
+          .append(step.afterNanos() == 0 ? "" : ", after: " + step.afterNanos() + "ns")
           .append(", comment: \"")
           .append(step.comment())
           .append("\", frame: \"")

@@ -29,7 +29,7 @@ final class AskedKernel {
   /** Fails with the first difference and both views of its frame. */
   static void doesAsTheModel(Scenario scenario) throws IOException {
     orSkip();
-    List<Difference> differences = Explore.differences(scenario);
+    List<Difference> differences = Compared.of(scenario).differences();
     if (!differences.isEmpty()) {
       Difference first = differences.get(0);
       fail(

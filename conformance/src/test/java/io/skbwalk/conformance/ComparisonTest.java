@@ -40,15 +40,17 @@ class ComparisonTest {
             java.util.stream.Stream.of(frames)
                 .map(frame -> new Sent("eth0", frame.frame()))
                 .toList(),
+            List.of(),
             List.of()));
   }
 
   private static Outcome step(StepOutcome step) {
-    return new Outcome(List.of(step), List.of(), List.of(), List.of(), List.of());
+    return new Outcome(
+        List.of(step), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
   }
 
   private static Outcome dropped(String... drops) {
-    return step(new StepOutcome(List.of(), List.of(drops)));
+    return step(new StepOutcome(List.of(), List.of(drops), List.of()));
   }
 
   /** An outcome with one line where {@code kind} says. */
@@ -56,11 +58,13 @@ class ComparisonTest {
     List<String> some = List.of(lines);
     List<String> none = List.of();
     return new Outcome(
-        List.of(new StepOutcome(List.of(), List.of())),
+        List.of(new StepOutcome(List.of(), List.of(), List.of())),
         kind.equals("counters") ? some : none,
         kind.equals("connections") ? some : none,
         kind.equals("sockets") ? some : none,
-        kind.equals("events") ? some : none);
+        kind.equals("events") ? some : none,
+        kind.equals("expectations") ? some : none,
+        kind.equals("accounting") ? some : none);
   }
 
   private static void equal(Outcome kernel, Outcome again, Outcome model) {
@@ -96,7 +100,7 @@ class ComparisonTest {
     differs(
         where + 1,
         sent(frame()),
-        step(new StepOutcome(List.of(new Sent("eth1", frame().frame())), List.of())));
+        step(new StepOutcome(List.of(new Sent("eth1", frame().frame())), List.of(), List.of())));
   }
 
   @Test
@@ -139,7 +143,7 @@ class ComparisonTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"counters", "connections", "sockets", "events"})
+  @CsvSource({"counters", "connections", "sockets", "events", "expectations", "accounting"})
   void linesOfEachKind(String kind) {
     equal(line(kind, TCP, UDP), line(kind, TCP, UDP), line(kind, TCP, UDP));
     differs(kind, line(kind, TCP), line(kind, UDP));

@@ -60,7 +60,7 @@ public final class HostFile {
   }
 
   /** A host that stands inside another file. */
-  static HostFile of(YamlValue root) {
+  public static HostFile of(YamlValue root) {
     return new HostFile(root);
   }
 

@@ -18,7 +18,7 @@ import java.util.Map;
  * Reads the packets of a scenario: every header field by name, right unless the file says
  * otherwise.
  */
-final class PacketReader {
+public final class PacketReader {
   private static final String[] PACKET_KEYS = {
     "in",
     "sent",
@@ -72,12 +72,13 @@ final class PacketReader {
 
   private final HostDescription host;
 
-  PacketReader(HostDescription host) {
+  /** Reads packets for {@code host}, whose Ethernet addresses they get. */
+  public PacketReader(HostDescription host) {
     this.host = host;
   }
 
   /** Reads one packet and appends it, as often as it repeats. */
-  void read(YamlValue value, List<ScenarioPacket> packets) {
+  public void read(YamlValue value, List<ScenarioPacket> packets) {
     YamlValue.Fields fields = value.fields("a packet", PACKET_KEYS);
     boolean sent = fields.bool("sent", false);
     YamlValue in = fields.get("in");

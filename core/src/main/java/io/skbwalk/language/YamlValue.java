@@ -31,7 +31,7 @@ import org.yaml.snakeyaml.reader.ReaderException;
  * SourceException} at that place. No Java object is ever constructed from a file: only the parsed
  * nodes are read.
  */
-final class YamlValue {
+public final class YamlValue {
   /** Aliases and nesting that no honest file needs, and no hostile one gets. */
   private static final int MAX_ALIASES = 50;
 
@@ -52,7 +52,7 @@ final class YamlValue {
   }
 
   /** The one document in {@code text}; an empty one is null. */
-  static YamlValue parse(String file, String text) {
+  public static YamlValue parse(String file, String text) {
     refuseLongLines(file, text);
     LoaderOptions options = new LoaderOptions();
     options.setMaxAliasesForCollections(MAX_ALIASES);
@@ -135,7 +135,7 @@ final class YamlValue {
   }
 
   /** Where it begins. */
-  SourcePosition position() {
+  public SourcePosition position() {
     return position(file, node.getStartMark());
   }
 
@@ -157,7 +157,7 @@ final class YamlValue {
   }
 
   /** An error here. */
-  SourceException error(String problem) {
+  public SourceException error(String problem) {
     return new SourceException(position(), problem);
   }
 
@@ -200,27 +200,27 @@ final class YamlValue {
     return row[other.length()];
   }
 
-  boolean isMap() {
+  public boolean isMap() {
     return node instanceof MappingNode;
   }
 
-  boolean isList() {
+  public boolean isList() {
     return node instanceof SequenceNode;
   }
 
-  boolean isScalar() {
+  public boolean isScalar() {
     return node instanceof ScalarNode;
   }
 
   /**
    * True for a scalar without quotes that YAML reads as nothing ({@code ~}, {@code null}, empty).
    */
-  boolean isNull() {
+  public boolean isNull() {
     return node.getTag().equals(Tag.NULL);
   }
 
   /** The scalar as it is written, quotes removed. */
-  String text() {
+  public String text() {
     if (node instanceof ScalarNode scalar) {
       return scalar.getValue();
     }
@@ -231,7 +231,7 @@ final class YamlValue {
    * The scalar with as many line ends before it as there are in the file, so that what reads it
    * finds its lines where they are. A block ({@code |}) keeps its indentation, too.
    */
-  String textInPlace() {
+  public String textInPlace() {
     String text = text();
     if (!(node instanceof ScalarNode scalar)
         || scalar.getScalarStyle() != DumperOptions.ScalarStyle.LITERAL) {
@@ -249,7 +249,7 @@ final class YamlValue {
   }
 
   /** The scalar as a whole number from {@code min} to {@code max}; 0x and 0 prefixes as in C. */
-  long number(long min, long max) {
+  public long number(long min, long max) {
     String text = text();
     long value;
     try {
@@ -264,7 +264,7 @@ final class YamlValue {
   }
 
   /** The scalar as true or false. */
-  boolean bool() {
+  public boolean bool() {
     switch (text()) {
       case "true", "yes", "on":
         return true;
@@ -276,7 +276,7 @@ final class YamlValue {
   }
 
   /** The scalar through {@code parser}, whose IllegalArgumentException becomes an error here. */
-  <T> T parsed(Function<String, T> parser) {
+  public <T> T parsed(Function<String, T> parser) {
     try {
       return parser.apply(text());
     } catch (IllegalArgumentException e) {
@@ -285,7 +285,7 @@ final class YamlValue {
   }
 
   /** The elements of a list. */
-  List<YamlValue> list() {
+  public List<YamlValue> list() {
     if (!(node instanceof SequenceNode sequence)) {
       throw error("expected a list (- item, or [item, item])");
     }
@@ -297,7 +297,7 @@ final class YamlValue {
   }
 
   /** The entries of a mapping, keys and values with their places, in order. */
-  Map<YamlValue, YamlValue> entries() {
+  public Map<YamlValue, YamlValue> entries() {
     if (!(node instanceof MappingNode mapping)) {
       throw error("expected a mapping (key: value)");
     }
@@ -316,7 +316,7 @@ final class YamlValue {
   }
 
   /** The mapping's values by key, every key being one of {@code known}. */
-  Fields fields(String what, String... known) {
+  public Fields fields(String what, String... known) {
     Map<String, YamlValue> values = new LinkedHashMap<>();
     for (Map.Entry<YamlValue, YamlValue> entry : entries().entrySet()) {
       String key = entry.getKey().text();
@@ -329,15 +329,15 @@ final class YamlValue {
   }
 
   /** The values of a mapping whose keys are known. */
-  record Fields(YamlValue owner, String what, Map<String, YamlValue> values) {
+  public record Fields(YamlValue owner, String what, Map<String, YamlValue> values) {
     /** The value of {@code key}, or null when it is not there or null. */
-    YamlValue get(String key) {
+    public YamlValue get(String key) {
       YamlValue value = values.get(key);
       return value == null || value.isNull() ? null : value;
     }
 
     /** The value of {@code key}, which must be there. */
-    YamlValue require(String key) {
+    public YamlValue require(String key) {
       YamlValue value = get(key);
       if (value == null) {
         throw owner.error(what + " needs the key \"" + key + "\"");
@@ -345,20 +345,20 @@ final class YamlValue {
       return value;
     }
 
-    String text(String key, String otherwise) {
+    public String text(String key, String otherwise) {
       return get(key) == null ? otherwise : get(key).text();
     }
 
-    long number(String key, long min, long max, long otherwise) {
+    public long number(String key, long min, long max, long otherwise) {
       return get(key) == null ? otherwise : get(key).number(min, max);
     }
 
-    boolean bool(String key, boolean otherwise) {
+    public boolean bool(String key, boolean otherwise) {
       return get(key) == null ? otherwise : get(key).bool();
     }
 
     /** The list under {@code key}; empty when it is not there. */
-    List<YamlValue> list(String key) {
+    public List<YamlValue> list(String key) {
       return get(key) == null ? List.of() : get(key).list();
     }
   }
