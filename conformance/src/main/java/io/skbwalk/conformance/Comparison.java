@@ -28,7 +28,7 @@ final class Comparison {
   record Difference(int frame, String text) {}
 
   private static final int ETHERNET = 14;
-  private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )(\\d+) ");
+  private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )?(\\d+) ");
 
   private final Outcome kernel;
   private final Outcome again;

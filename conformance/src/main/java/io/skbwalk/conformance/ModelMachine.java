@@ -157,7 +157,12 @@ final class ModelMachine implements HostListener {
         sockets.add(Outcomes.socketLine(socket, all.get(i).packets, all.get(i).bytes));
       }
     }
-    return new Outcome(steps, counters, connections, sockets, events, List.of(), List.of());
+    List<String> expectations =
+        host.conntrack().expectations().list().stream()
+            .map(expect -> ConntrackPrinter.expectation(host.conntrack(), expect))
+            .sorted()
+            .toList();
+    return new Outcome(steps, counters, connections, sockets, events, expectations, List.of());
   }
 
   /** The kernel's side switches the rate limit of ICMP errors off, unless the scenario sets it. */

@@ -12,6 +12,7 @@ import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_CONFIRMED;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_DYING;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_FIXED_TIMEOUT;
+import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_HELPER;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_NAT_CLASH;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_SRC_NAT_DONE;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_TEMPLATE;
@@ -49,9 +50,12 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private final BySource bySource = new BySource(this);
   private final Netfilter netfilter;
   private final TcpTracker tcp = new TcpTracker(this);
+  private final ConntrackExpectations expectations = new ConntrackExpectations(this);
+  private final SequenceAdjustment sequenceAdjustment = new SequenceAdjustment(this);
   private final ConntrackIn tracking = new ConntrackIn(this, tcp);
   private final ConntrackConfirm confirmation = new ConntrackConfirm(this);
   private Ipv4Operations ipv4;
+  private NfNatHook nat;
   private boolean enabled;
   private int count;
 
@@ -273,6 +277,10 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     if ((status & IPS_TEMPLATE) == 0) {
       count--;
     }
+    if ((status & IPS_HELPER) != 0) {
+      expectations.removeOf(ct);
+      extensions.setHelp(memory.get(ct, ConntrackMemory.EXTENSIONS), null);
+    }
     int master = master(ct);
     // next() and stale accessors must see that nothing is here.
     memory.set(ct, ConntrackMemory.STATUS, 0);
@@ -296,11 +304,17 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     addStatus(ct, IPS_DYING);
     if ((status & IPS_CONFIRMED) != 0) {
       events.report(ct, ConntrackEvents.DESTROY);
+      if ((status & IPS_HELPER) != 0) {
+        help(ct).helper().destroy(ct);
+      }
       wheel.remove(ct);
       if ((status & IPS_NAT_CLASH) == 0) {
         table.take(ct, ORIGINAL);
       }
       table.take(ct, REPLY);
+      if ((status & IPS_HELPER) != 0) {
+        expectations.removeOf(ct);
+      }
       put(ct);
     }
     return true;
@@ -353,6 +367,44 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   /** The one after {@code ct} with the same source, protocol and zone; 0 for none. */
   public int nextBySource(int ct) {
     return bySource.nextOf(ct);
+  }
+
+  // ---- helpers ----------------------------------------------------------------------------------
+
+  /**
+   * Plays nf_ct_helper_ext_add: {@code helper} looks into the packets of {@code ct}, or template.
+   */
+  public void setHelper(int ct, ConntrackHelper helper) {
+    extensions.setHelp(extendedBy(ct), helper.newHelp());
+    addStatus(ct, IPS_HELPER);
+  }
+
+  /** Plays nf_ct_expect_alloc: something that {@code master} may announce. */
+  public ConntrackExpect expect(int master) {
+    ConntrackExpect expect = new ConntrackExpect(expectations, master);
+    expect.zone = zoneId(master);
+    expect.helper = help(master).helper();
+    return expect;
+  }
+
+  /** What connections have announced. */
+  public ConntrackExpectations expectations() {
+    return expectations;
+  }
+
+  /** The shifts of TCP sequence numbers. */
+  public SequenceAdjustment sequenceAdjustment() {
+    return sequenceAdjustment;
+  }
+
+  /** Sets nf_nat_hook. */
+  public void setNat(NfNatHook nat) {
+    this.nat = nat;
+  }
+
+  /** Plays nf_nat_hook; there is one whenever a connection has been translated. */
+  public NfNatHook nat() {
+    return nat;
   }
 
   // ---- for the trackers -------------------------------------------------------------------------

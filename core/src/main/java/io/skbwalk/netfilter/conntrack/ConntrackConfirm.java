@@ -2,14 +2,17 @@
 
 package io.skbwalk.netfilter.conntrack;
 
+import static io.skbwalk.netfilter.conntrack.ConntrackInfo.IP_CT_RELATED_REPLY;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_CONFIRMED;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_DYING;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_FIXED_TIMEOUT;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_NAT_CLASH;
+import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_SEQ_ADJUST;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_TEMPLATE;
 
+import io.skbwalk.device.NetDevice;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
@@ -37,7 +40,10 @@ final class ConntrackConfirm {
     if (ct == 0) {
       return Verdict.ACCEPT;
     }
-    int verdict = Verdict.ACCEPT;
+    int verdict = helpAndAdjust(hook, skb);
+    if (verdict != Verdict.ACCEPT) {
+      return verdict;
+    }
     if (!conntrack.has(ct, IPS_CONFIRMED)) {
       verdict = insert(hook, skb);
       ct = skb.ct;
@@ -46,6 +52,33 @@ final class ConntrackConfirm {
       conntrack.events.deliver(ct);
     }
     return verdict;
+  }
+
+  /** The first half of nf_confirm: a helper may read the packet, and its numbers may shift. */
+  private int helpAndAdjust(Hook hook, SkBuff skb) {
+    int ct = skb.ct;
+    // What the helper finds out about this packet shifts those behind it.
+    boolean adjusts = conntrack.has(ct, IPS_SEQ_ADJUST) && !isLoopback(skb);
+    ConntrackHelp help = conntrack.help(ct);
+    // Helpers do not expect ICMP errors; those of the original direction still get to them.
+    if (help == null && !adjusts || skb.ctInfo == IP_CT_RELATED_REPLY) {
+      return Verdict.ACCEPT;
+    }
+    int offset = skb.networkHeader + IpHeader.headerLength(skb);
+    if (help != null) {
+      int verdict = help.helper().help(hook, skb, offset, ct, skb.ctInfo);
+      if (verdict != Verdict.ACCEPT) {
+        return verdict;
+      }
+    }
+    return adjusts && !conntrack.sequenceAdjustment().adjust(hook, skb, offset)
+        ? Verdict.DROP
+        : Verdict.ACCEPT;
+  }
+
+  /** Plays nf_is_loopback_packet. */
+  private static boolean isLoopback(SkBuff skb) {
+    return skb.dev instanceof NetDevice dev && skb.iif != 0 && dev.isLoopback();
   }
 
   /** Plays __nf_conntrack_confirm: the packet got through, so its connection enters the table. */

@@ -185,17 +185,34 @@ public abstract sealed class ConntrackEntries permits Conntrack {
 
   /** Plays nf_ct_ext_add: sets a word of {@link ConntrackExtensions}, which come with the first. */
   final void setExtension(int ct, int word, int value) {
+    extensions.set(extendedBy(ct), word, value);
+  }
+
+  /** The handle of the entry's extensions, which are made when it has none. */
+  final int extendedBy(int ct) {
     int extension = memory.get(ct, ConntrackMemory.EXTENSIONS);
     if (extension == 0) {
       extension = extensions.allocate();
       memory.set(ct, ConntrackMemory.EXTENSIONS, extension);
     }
-    extensions.set(extension, word, value);
+    return extension;
   }
 
   /** The connection that expected this one, 0 for none. */
   public final int master(int ct) {
     return extension(ct, ConntrackExtensions.MASTER);
+  }
+
+  /** Plays nfct_help: what the connection's helper remembers; null without a helper. */
+  public final ConntrackHelp help(int ct) {
+    return has(ct, ConntrackStatus.IPS_HELPER)
+        ? extensions.help(memory.get(ct, ConntrackMemory.EXTENSIONS))
+        : null;
+  }
+
+  /** Clock, packets, randomness. */
+  public final Net net() {
+    return net;
   }
 
   /** The protocol's state: TCP and SCTP by the kernel's numbers; 0 for others. */

@@ -116,7 +116,7 @@ final class ConntrackIn {
       if (!tupleOf(skb, skb.networkHeader, offset, protocol, packetTuple)) {
         return invalid(hook, skb, "no ports or keys to know it by");
       }
-      if (!resolve(skb, zone, directions)) {
+      if (!resolve(skb, template, zone, directions)) {
         if (tableFull) {
           tableFull = false;
           if (skb.trace != null) {
@@ -155,10 +155,10 @@ final class ConntrackIn {
   }
 
   /** Plays resolve_normal_ct; false when there is and can be no entry, or the table is full. */
-  private boolean resolve(SkBuff skb, int zone, int directions) {
+  private boolean resolve(SkBuff skb, int template, int zone, int directions) {
     int node = conntrack.find(packetTuple, zone, directions);
     if (node == 0) {
-      int ct = init(packetTuple, zone, directions);
+      int ct = init(packetTuple, template, zone, directions);
       if (ct == 0) {
         return false;
       }
@@ -180,13 +180,36 @@ final class ConntrackIn {
   }
 
   /** Plays init_conntrack: an unconfirmed entry with one reference; 0 when there can be none. */
-  private int init(ConntrackTuple tuple, int zone, int directions) {
+  private int init(ConntrackTuple tuple, int template, int zone, int directions) {
     if (!replyTuple.invert(tuple)) {
       return 0;
     }
     int ct = conntrack.allocate(tuple, replyTuple, zone, directions);
     tableFull = ct == 0;
+    if (tableFull) {
+      return 0;
+    }
+    ConntrackExpect expect = conntrack.expectations().take(tuple, zone);
+    if (expect != null) {
+      fulfil(expect, ct);
+    } else if (template != 0 && conntrack.help(template) != null) {
+      conntrack.setHelper(ct, conntrack.help(template).helper());
+    }
     return ct;
+  }
+
+  /** A connection that was expected takes after its master. */
+  private void fulfil(ConntrackExpect expect, int ct) {
+    conntrack.addStatus(ct, IPS_EXPECTED);
+    conntrack.get(expect.master);
+    conntrack.setExtension(ct, ConntrackExtensions.MASTER, expect.master);
+    if (expect.assignHelper != null) {
+      conntrack.setHelper(ct, expect.assignHelper);
+    }
+    conntrack.memory.set(ct, ConntrackMemory.MARK, conntrack.mark(expect.master));
+    if (expect.expectFunction != null) {
+      expect.expectFunction.expected(ct, expect);
+    }
   }
 
   /** Plays nf_ct_get_tuple: what the packet is known by; false when it is too short. */

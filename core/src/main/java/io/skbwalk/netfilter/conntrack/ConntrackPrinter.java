@@ -15,6 +15,9 @@ import io.skbwalk.skb.IpHeader;
 public final class ConntrackPrinter {
   private static final int IPPROTO_GRE = 47;
 
+  /** Flags of an expectation, by bit. */
+  private static final String[] FLAGS = {"PERMANENT", "INACTIVE", "USERSPACE"};
+
   private ConntrackPrinter() {}
 
   /** A protocol's name as conntrack prints it; {@code unknown} for those without a tracker. */
@@ -49,6 +52,7 @@ public final class ConntrackPrinter {
     zone(line, conntrack, ct);
     // conntrack itself asks for the time in whole seconds.
     age(line, conntrack, ct, conntrack.net.clock.seconds() * Clock.SECOND);
+    helper(line, conntrack, ct);
     line.append(" use=").append(conntrack.use(ct));
     return line.toString();
   }
@@ -82,8 +86,63 @@ public final class ConntrackPrinter {
     zone(line, conntrack, ct);
     if (destroyed) {
       age(line, conntrack, ct, conntrack.net.clock.now());
+    } else {
+      helper(line, conntrack, ct);
     }
     return line.toString();
+  }
+
+  /** The line of {@code conntrack -L expect}. */
+  public static String expectation(Conntrack conntrack, ConntrackExpect expect) {
+    StringBuilder line = new StringBuilder(200);
+    line.append(conntrack.expectations().timeoutSeconds(expect));
+    ConntrackTuple tuple = expect.tuple;
+    line.append(" proto=").append(tuple.protocol);
+    line.append(" src=").append(Ip4.format(tuple.source));
+    line.append(" dst=").append(Ip4.format(tuple.destination));
+    keys(line, tuple.protocol, tuple.sourcePort, tuple.destinationPort);
+    line.append(" mask-src=").append(Ip4.format(expect.maskSource));
+    line.append(" mask-dst=255.255.255.255");
+    keys(line, tuple.protocol, expect.maskSourcePort, 0xFFFF);
+    int master = expect.master;
+    line.append(" master-src=").append(Ip4.format(conntrack.source(master, ORIGINAL)));
+    line.append(" master-dst=").append(Ip4.format(conntrack.destination(master, ORIGINAL)));
+    keys(
+        line,
+        conntrack.protocol(master),
+        conntrack.sourcePort(master, ORIGINAL),
+        conntrack.destinationPort(master, ORIGINAL));
+    if (expect.zone != 0) {
+      line.append(" zone=").append(expect.zone);
+    }
+    String separator = " ";
+    for (int i = 0; i < FLAGS.length; i++) {
+      if ((expect.flags & 1 << i) != 0) {
+        line.append(separator).append(FLAGS[i]);
+        separator = ",";
+      }
+    }
+    line.append(" class=").append(expect.expectClass);
+    if (expect.helper != null) {
+      line.append(" helper=").append(expect.helper.name);
+    }
+    return line.toString();
+  }
+
+  private static void keys(StringBuilder line, int protocol, int source, int destination) {
+    if (protocol == IPPROTO_GRE) {
+      line.append(" srckey=0x").append(Integer.toHexString(source));
+      line.append(" dstkey=0x").append(Integer.toHexString(destination));
+    } else {
+      line.append(" sport=").append(source).append(" dport=").append(destination);
+    }
+  }
+
+  private static void helper(StringBuilder line, Conntrack conntrack, int ct) {
+    ConntrackHelp help = conntrack.help(ct);
+    if (help != null) {
+      line.append(" helper=").append(help.helper().name);
+    }
   }
 
   private static void entry(

@@ -459,6 +459,9 @@ final class TcpTracker {
     int window = rawWindow;
     int segmentEnd = endOf(skb, offset, bits);
     int sack = (flags[r] & SACK_PERM) != 0 ? sack(skb, offset, ack) : ack;
+    int shift = conntrack.sequenceAdjustment().offset(skb.ct, r, ack - 1);
+    ack -= shift;
+    sack -= shift;
 
     if (maxWindow[s] == 0) {
       if ((bits & TcpHeader.SYN) != 0) {

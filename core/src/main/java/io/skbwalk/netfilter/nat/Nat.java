@@ -25,6 +25,7 @@ import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackInfo;
 import io.skbwalk.netfilter.conntrack.ConntrackTuple;
+import io.skbwalk.netfilter.conntrack.NfNatHook;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
@@ -40,7 +41,7 @@ import io.skbwalk.trace.TraceEvent;
  * a null binding, which keeps its addresses and, where replies could be mistaken for another's,
  * changes its source port. Later packets follow what the connection table says.
  */
-public final class Nat implements NatEngine {
+public final class Nat implements NatEngine, NfNatHook {
   /** struct icmphdr and the quoted struct iphdr. */
   private static final int ICMP_AND_QUOTED_HEADER = IcmpHeader.LENGTH + IpHeader.MIN_LENGTH;
 
@@ -70,6 +71,7 @@ public final class Nat implements NatEngine {
    */
   public void enable(NatRules rules) {
     if (this.rules == null) {
+      conntrack.setNat(this);
       netfilter.register(Hook.PRE_ROUTING, HookPriority.NAT_DST, this::preRouting);
       netfilter.register(Hook.POST_ROUTING, HookPriority.NAT_SRC, this::translate);
       netfilter.register(Hook.LOCAL_OUT, HookPriority.NAT_DST, this::localOut);
@@ -278,16 +280,36 @@ public final class Nat implements NatEngine {
     return bind(skb, hook, destination);
   }
 
-  /** Plays nf_nat_setup_info with the range that {@link #unique} holds. */
+  @Override
+  public void setup(int ct, boolean destination, int address) {
+    unique.range(NatRange.MAP_IPS, address, address, 0, 0, 0);
+    bind(ct, destination);
+  }
+
+  @Override
+  public void setup(int ct, boolean destination, int address, int minPort, int maxPort) {
+    int flags = NatRange.MAP_IPS | NatRange.PROTO_SPECIFIED;
+    unique.range(flags, address, address, minPort, maxPort, 0);
+    bind(ct, destination);
+  }
+
+  /** Binds the packet's connection to the range that {@link #unique} holds; a verdict. */
   private int bind(SkBuff skb, Hook hook, boolean destination) {
-    int ct = skb.ct;
-    if (conntrack.has(ct, IPS_CONFIRMED)) {
+    if (conntrack.has(skb.ct, IPS_CONFIRMED)) {
       return Verdict.ACCEPT;
     }
-    int done = destination ? IPS_DST_NAT_DONE : IPS_SRC_NAT_DONE;
-    if (conntrack.has(ct, done)) {
+    if (conntrack.has(skb.ct, destination ? IPS_DST_NAT_DONE : IPS_SRC_NAT_DONE)) {
       return Verdict.DROP;
     }
+    boolean changed = bind(skb.ct, destination);
+    if (skb.trace != null) {
+      step(hook, skb, changed ? "bound, replies will be " + reply : "null binding");
+    }
+    return Verdict.ACCEPT;
+  }
+
+  /** Plays nf_nat_setup_info for a new connection; true when anything changes. */
+  private boolean bind(int ct, boolean destination) {
     conntrack.tuple(ct, REPLY, current);
     current.invert(current);
     unique.choose(ct, current, destination);
@@ -300,11 +322,8 @@ public final class Nat implements NatEngine {
     if (!destination) {
       conntrack.linkBySource(ct);
     }
-    conntrack.addStatus(ct, done);
-    if (skb.trace != null) {
-      step(hook, skb, changed ? "bound, replies will be " + reply : "null binding");
-    }
-    return Verdict.ACCEPT;
+    conntrack.addStatus(ct, destination ? IPS_DST_NAT_DONE : IPS_SRC_NAT_DONE);
+    return changed;
   }
 
   private static void step(Hook hook, SkBuff skb, String text) {

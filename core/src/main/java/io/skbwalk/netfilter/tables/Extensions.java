@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.matches.ConnmarkMatch;
 import io.skbwalk.netfilter.tables.matches.ConntrackMatch;
 import io.skbwalk.netfilter.tables.matches.DscpMatch;
 import io.skbwalk.netfilter.tables.matches.HashlimitMatch;
+import io.skbwalk.netfilter.tables.matches.HelperMatch;
 import io.skbwalk.netfilter.tables.matches.IcmpMatch;
 import io.skbwalk.netfilter.tables.matches.IprangeMatch;
 import io.skbwalk.netfilter.tables.matches.LengthMatch;
@@ -69,6 +70,7 @@ public final class Extensions {
             ConntrackMatch.TYPE,
             DscpMatch.TYPE,
             HashlimitMatch.TYPE,
+            HelperMatch.TYPE,
             IcmpMatch.TYPE,
             IprangeMatch.TYPE,
             LengthMatch.TYPE,

@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.tables.targets;
 
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackInfo;
+import io.skbwalk.netfilter.conntrack.helper.ConntrackHelpers;
 import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
@@ -17,17 +18,21 @@ import io.skbwalk.skb.SkBuff;
 import java.util.List;
 
 /**
- * Plays xt_CT: says how the packet's connection is to be tracked. Its other options (helper,
- * ctevents, expevents, timeout) are refused by name.
+ * Plays xt_CT: says how the packet's connection is to be tracked. Its other options (ctevents,
+ * expevents, timeout) are refused by name.
  *
+ * @param helper who looks into the connection's packets; empty for nobody
+ * @param protocol the rule's, 0 when it names none or inverts it
  * @param zone 0 to 65535
  * @param directions ZONE_DIR_ bits; 0 stands for both
  * @param zoneFromMark the zone is the packet's mark
  */
-public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFromMark)
+public record CtTarget(
+    boolean notrack, String helper, int protocol, int zone, int directions, boolean zoneFromMark)
     implements Target {
+  private static final int MAX_HELPER_NAME = 15;
   private static final List<String> ZONES = List.of("zone", "zone-orig", "zone-reply");
-  private static final List<String> REFUSED = List.of("helper", "ctevents", "expevents", "timeout");
+  private static final List<String> REFUSED = List.of("ctevents", "expevents", "timeout");
 
   /** {@code -j CT}. */
   public static final TargetType TYPE =
@@ -38,7 +43,8 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
           OptionSpec.value("zone").about("In this zone (1 to 65535), or mark."),
           OptionSpec.value("zone-orig").about("In this zone, the original direction only."),
           OptionSpec.value("zone-reply").about("In this zone, the reply direction only."),
-          OptionSpec.value("helper").about("Not modelled, so refused."),
+          OptionSpec.value("helper")
+              .about("With this helper, which needs a protocol: ftp, tftp.", "ftp"),
           OptionSpec.value("ctevents").about("Not modelled, so refused."),
           OptionSpec.value("expevents").about("Not modelled, so refused."),
           OptionSpec.value("timeout").about("Not modelled, so refused.")) {
@@ -64,7 +70,11 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
                       : option.equals("zone-reply") ? Conntrack.ZONE_DIR_REPLY : 0;
             }
           }
-          return new CtTarget(options.has("notrack"), zone, directions, fromMark);
+          String helper = options.has("helper") ? options.text("helper") : "";
+          if (helper.length() > MAX_HELPER_NAME) {
+            throw options.error("helper", "a helper's name has at most 15 letters");
+          }
+          return new CtTarget(options.has("notrack"), helper, protocol, zone, directions, fromMark);
         }
       };
 
@@ -76,6 +86,9 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
   @Override
   public void save(StringBuilder out) {
     out.append(notrack ? " --notrack" : "");
+    if (!helper.isEmpty()) {
+      out.append(" --helper ").append(helper);
+    }
     if (zone != 0 || zoneFromMark) {
       out.append(
           directions == Conntrack.ZONE_DIR_ORIGINAL
@@ -87,7 +100,10 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
 
   @Override
   public String refusal(RulePlace place) {
-    return place.onlyIn(TableKind.RAW);
+    String elsewhere = place.onlyIn(TableKind.RAW);
+    return elsewhere != null || notrack || helper.isEmpty()
+        ? elsewhere
+        : ConntrackHelpers.refusal(helper, protocol);
   }
 
   @Override
@@ -102,7 +118,13 @@ public record CtTarget(boolean notrack, int zone, int directions, boolean zoneFr
     }
     Conntrack conntrack = environment.conntrack();
     int both = directions == 0 ? Conntrack.ZONE_DIR_BOTH : directions;
-    return new Assign(conntrack, conntrack.allocateTemplate(zone, both, zoneFromMark));
+    int template = conntrack.allocateTemplate(zone, both, zoneFromMark);
+    if (!helper.isEmpty()) {
+      ConntrackHelpers helpers =
+          environment.perNet(ConntrackHelpers.class, () -> new ConntrackHelpers(conntrack));
+      conntrack.setHelper(template, helpers.find(helper, protocol));
+    }
+    return new Assign(conntrack, template);
   }
 
   private record Assign(Conntrack conntrack, int template) implements PacketTarget {
