@@ -12,6 +12,12 @@ public final class Jhash {
 
   private Jhash() {}
 
+  /** Plays jhash_1word. */
+  public static int words(int a, int seed) {
+    int start = INITIAL + (1 << 2) + seed;
+    return last(a + start, start, start);
+  }
+
   /** Plays jhash_3words. */
   public static int words(int a, int b, int c, int seed) {
     int start = INITIAL + (3 << 2) + seed;

@@ -61,6 +61,12 @@ public final class TcpHeader {
   /** CWR flag. */
   public static final int CWR = 0x80;
 
+  /** Kind of the maximum segment size option. */
+  public static final int OPTION_MSS = 2;
+
+  /** Length of the maximum segment size option, bytes. */
+  public static final int OPTION_MSS_LENGTH = 4;
+
   private TcpHeader() {}
 
   /** Header length in bytes, options included, of the header at {@code offset}. */
@@ -71,5 +77,13 @@ public final class TcpHeader {
   /** The flags byte of the header at {@code offset}. */
   public static int flags(SkBuff skb, int offset) {
     return skb.u8(offset + FLAGS_OFFSET);
+  }
+
+  /**
+   * Where the option behind the one at {@code at} begins, as the matches of netfilter step through
+   * TCP's and DCCP's options up to {@code end}: a length of 0 counts as 1.
+   */
+  public static int nextOption(SkBuff skb, int at, int end) {
+    return skb.u8(at) < 2 || at == end - 1 ? at + 1 : at + Math.max(skb.u8(at + 1), 1);
   }
 }

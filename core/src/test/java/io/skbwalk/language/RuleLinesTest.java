@@ -19,7 +19,7 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each line of rule-lines.txt and target-lines.txt as iptables-restore takes it: {@code =} lines
+ * Each line of rule-lines.txt, match-lines.txt and target-lines.txt as iptables-restore takes it: {@code =} lines
  * are what iptables-legacy-save 1.8.9 printed for it, {@code !} is what is said where iptables or
  * the kernel refused it.
  */
@@ -40,7 +40,7 @@ class RuleLinesTest {
 
   static Stream<Case> cases() throws IOException {
     List<Case> cases = new ArrayList<>();
-    for (String file : List.of("rule-lines.txt", "target-lines.txt")) {
+    for (String file : List.of("rule-lines.txt", "match-lines.txt", "target-lines.txt")) {
       read(file, cases);
     }
     assertTrue(cases.size() > 100);

@@ -289,6 +289,11 @@ final class CompiledTable {
         traceLine(skb, entry, context);
       }
       int does = action[entry];
+      // Some inverted matches want the packet dropped and match all the same: counters count.
+      boolean hotdrop = context.hotdrop;
+      if (hotdrop && does != TARGET) {
+        return -1;
+      }
       if (does >= 0) {
         if (!goTo[entry]) {
           stack[depth++] = entry;
@@ -303,6 +308,9 @@ final class CompiledTable {
       switch (does) {
         case TARGET -> {
           int verdict = targets[entry].target(skb, context);
+          if (hotdrop && verdict != Verdict.STOLEN) {
+            return -1;
+          }
           if (verdict != PacketTarget.CONTINUE) {
             // The target may have sent a packet through this very table: context and stack are
             // that packet's now, and nothing below needs them.

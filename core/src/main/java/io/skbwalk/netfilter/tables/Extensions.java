@@ -3,15 +3,22 @@
 package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.tables.matches.AddrtypeMatch;
+import io.skbwalk.netfilter.tables.matches.AhMatch;
+import io.skbwalk.netfilter.tables.matches.ClusterMatch;
 import io.skbwalk.netfilter.tables.matches.CommentMatch;
 import io.skbwalk.netfilter.tables.matches.ConnbytesMatch;
 import io.skbwalk.netfilter.tables.matches.ConnlimitMatch;
 import io.skbwalk.netfilter.tables.matches.ConnmarkMatch;
 import io.skbwalk.netfilter.tables.matches.ConntrackMatch;
+import io.skbwalk.netfilter.tables.matches.CpuMatch;
+import io.skbwalk.netfilter.tables.matches.DccpMatch;
 import io.skbwalk.netfilter.tables.matches.DscpMatch;
+import io.skbwalk.netfilter.tables.matches.EcnMatch;
+import io.skbwalk.netfilter.tables.matches.EspMatch;
 import io.skbwalk.netfilter.tables.matches.HashlimitMatch;
 import io.skbwalk.netfilter.tables.matches.HelperMatch;
 import io.skbwalk.netfilter.tables.matches.IcmpMatch;
+import io.skbwalk.netfilter.tables.matches.IpcompMatch;
 import io.skbwalk.netfilter.tables.matches.IprangeMatch;
 import io.skbwalk.netfilter.tables.matches.LengthMatch;
 import io.skbwalk.netfilter.tables.matches.LimitMatch;
@@ -21,9 +28,11 @@ import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
+import io.skbwalk.netfilter.tables.matches.SctpMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
 import io.skbwalk.netfilter.tables.matches.StatisticMatch;
 import io.skbwalk.netfilter.tables.matches.TcpMatch;
+import io.skbwalk.netfilter.tables.matches.TcpmssMatch;
 import io.skbwalk.netfilter.tables.matches.TosMatch;
 import io.skbwalk.netfilter.tables.matches.TtlMatch;
 import io.skbwalk.netfilter.tables.matches.UdpMatch;
@@ -63,15 +72,22 @@ public final class Extensions {
     List<MatchType> matches =
         List.of(
             AddrtypeMatch.TYPE,
+            AhMatch.TYPE,
+            ClusterMatch.TYPE,
             CommentMatch.TYPE,
             ConnbytesMatch.TYPE,
             ConnlimitMatch.TYPE,
             ConnmarkMatch.TYPE,
             ConntrackMatch.TYPE,
+            CpuMatch.TYPE,
+            DccpMatch.TYPE,
             DscpMatch.TYPE,
+            EcnMatch.TYPE,
+            EspMatch.TYPE,
             HashlimitMatch.TYPE,
             HelperMatch.TYPE,
             IcmpMatch.TYPE,
+            IpcompMatch.TYPE,
             IprangeMatch.TYPE,
             LengthMatch.TYPE,
             LimitMatch.TYPE,
@@ -81,9 +97,11 @@ public final class Extensions {
             PkttypeMatch.TYPE,
             QuotaMatch.TYPE,
             RecentMatch.TYPE,
+            SctpMatch.TYPE,
             StateMatch.TYPE,
             StatisticMatch.TYPE,
             TcpMatch.TYPE,
+            TcpmssMatch.TYPE,
             TosMatch.TYPE,
             TtlMatch.TYPE,
             UdpMatch.TYPE);

@@ -204,8 +204,9 @@ public final class Options {
   }
 
   /**
-   * {@code N} or {@code N:M} of numbers up to {@code max}: low in the upper, high in the lower
-   * half. An upside-down range is taken, as iptables does, and matches nothing.
+   * Plays XTTYPE_UINT16RC and XTTYPE_UINT32RC: {@code N}, {@code N:M}, {@code :M} or {@code N:} of
+   * numbers up to {@code max}, low in the upper, high in the lower half. An upside-down range is
+   * taken, as iptables does, and matches nothing; nothing at all is 0.
    */
   public long range(String name, long max) {
     String text = text(name);
@@ -213,7 +214,7 @@ public final class Options {
     long low;
     long high;
     if (colon < 0) {
-      low = high = number(name, text, 0, max);
+      low = high = text.isEmpty() ? 0 : number(name, text, 0, max);
     } else {
       low = colon == 0 ? 0 : number(name, text.substring(0, colon), 0, max);
       high = colon == text.length() - 1 ? max : number(name, text.substring(colon + 1), 0, max);

@@ -12,6 +12,15 @@ public record PortRange(int low, int high, boolean inverted) {
     return new PortRange((int) (range >>> 32), (int) range, options.inverted(option));
   }
 
+  /** Plays XTTYPE_PORTRC: the value of {@code option}, upside down or not; null without it. */
+  static PortRange asked(Options options, String option) {
+    if (!options.has(option)) {
+      return null;
+    }
+    long range = options.libraryPorts(option);
+    return new PortRange((int) (range >>> 32), (int) range, options.inverted(option));
+  }
+
   boolean matches(int port) {
     return (port >= low && port <= high) != inverted;
   }
@@ -19,9 +28,13 @@ public record PortRange(int low, int high, boolean inverted) {
   /** Appends the option; the whole range is left away. */
   void save(StringBuilder out, String option) {
     // iptables-save forgets an inverted whole range, which nothing matches.
-    if (low == 0 && high == 0xFFFF) {
-      return;
+    if (low != 0 || high != 0xFFFF) {
+      saveAsked(out, option);
     }
+  }
+
+  /** Appends the option, the whole range, too. */
+  void saveAsked(StringBuilder out, String option) {
     out.append(inverted ? " ! " : " ").append(option).append(' ').append(low);
     if (low != high) {
       out.append(':').append(high);

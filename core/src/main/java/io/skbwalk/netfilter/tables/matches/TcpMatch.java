@@ -165,13 +165,10 @@ public record TcpMatch(
   }
 
   private boolean hasOption(SkBuff skb, int from, int to) {
-    for (int at = from; at < to; ) {
-      int kind = skb.u8(at);
-      if (kind == option) {
+    for (int at = from; at < to; at = TcpHeader.nextOption(skb, at, to)) {
+      if (skb.u8(at) == option) {
         return true;
       }
-      int length = kind < 2 || at + 1 >= to ? 1 : skb.u8(at + 1);
-      at += Math.max(length, 1);
     }
     return false;
   }
