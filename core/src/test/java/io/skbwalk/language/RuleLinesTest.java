@@ -19,9 +19,9 @@ import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 
 /**
- * Each line of rule-lines.txt, match-lines.txt and target-lines.txt as iptables-restore takes it: {@code =} lines
- * are what iptables-legacy-save 1.8.9 printed for it, {@code !} is what is said where iptables or
- * the kernel refused it.
+ * Each line of rule-lines.txt, match-lines.txt and target-lines.txt as iptables-restore takes it:
+ * {@code =} lines are what iptables-legacy-save 1.8.9 printed for it, {@code !} is what is said
+ * where iptables or the kernel refused it ({@code ...} at its end is anything).
  */
 class RuleLinesTest {
   record Case(String table, String line, List<String> printed, String refusal) {
@@ -71,7 +71,10 @@ class RuleLinesTest {
   void isPrintedAsIptablesSaveDoesOrRefused(Case one) {
     if (one.refusal != null) {
       SourceException refused = assertThrows(SourceException.class, one::rules);
-      assertEquals(one.refusal, refused.position().column() + ": " + refused.problem());
+      String said = refused.position().column() + ": " + refused.problem();
+      String expected = one.refusal.replaceFirst("\\.\\.\\.$", "");
+      boolean begins = !expected.equals(one.refusal) && said.startsWith(expected);
+      assertEquals(one.refusal, begins ? one.refusal : said);
       assertEquals(3, refused.position().line());
       return;
     }
