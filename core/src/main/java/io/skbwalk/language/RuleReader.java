@@ -173,12 +173,12 @@ final class RuleReader {
       }
     }
     if (!protocols.isEmpty()) {
-      throw key.error(name + " needs protocol: " + String.join(" or ", protocols));
+      throw key.error(name + " needs protocol: " + either(protocols));
     }
     if (!owners.isEmpty()) {
       List<String> places = new ArrayList<>();
       owners.forEach(type -> places.add("match: {" + type.name + ": {" + name + ": ...}}"));
-      throw key.error(name + " belongs in " + String.join(" or ", places));
+      throw key.error(name + " belongs in " + either(places));
     }
     for (String target : Extensions.targetNames()) {
       if (spec(Extensions.target(target).options, name) != null) {
@@ -189,6 +189,13 @@ final class RuleReader {
       throw key.error("a match stands under match: match: {" + name + ": {...}}");
     }
     throw key.unknown("a rule", ruleKeys());
+  }
+
+  /** As people list alternatives: {@code tcp, udp or sctp}. */
+  private static String either(List<String> words) {
+    int last = words.size() - 1;
+    String others = String.join(", ", words.subList(0, last));
+    return others.isEmpty() ? words.get(last) : others + " or " + words.get(last);
   }
 
   /** Every key that a rule may have, the basic ones first. */

@@ -91,8 +91,8 @@ class RulesFileTest {
       """
       {prtocol: tcp}                        => 5:7: unknown key "prtocol" in a rule; did you mean protocol? known: source, *
       {zzzzzzzzzz: 1}                       => 5:7: unknown key "zzzzzzzzzz" in a rule; known: source, *
-      {dport: 22}                           => 5:7: dport needs protocol: tcp or udp
-      {protocol: {not: tcp}, dport: 22}     => 5:29: dport needs protocol: tcp or udp
+      {dport: 22}                           => 5:7: dport needs protocol: dccp, sctp, tcp or udp
+      {protocol: {not: tcp}, dport: 22}     => 5:29: dport needs protocol: dccp, sctp, tcp or udp
       {protocol: icmp, syn: true}           => 5:23: syn needs protocol: tcp
       {mark: 1}                             => 5:7: mark belongs in match: {connmark: {mark: ...}} or match: {mark: {mark: ...}}
       {multiport: 1}                        => 5:7: a match stands under match: match: {multiport: {...}}
