@@ -213,6 +213,9 @@ final class KernelMachine implements AutoCloseable {
     }
     ip(batch);
     named(scenario.named());
+    for (HostDescription.ConntrackTimeout timeout : host.netfilter().timeouts()) {
+      Commands.run(("nfct add timeout " + timeout.words()).split("\\s+"));
+    }
     if (!scenario.rules().isBlank()) {
       Commands.runWith(scenario.rules(), "iptables-legacy-restore");
     }

@@ -109,7 +109,7 @@ final class ModelMachine implements HostListener {
         KernelLog.isWrittenBy(scenario.rules())
             ? (time, level, line) -> machine.logs.add(level + " " + line)
             : null;
-    Host host = new Host(describe(scenario.host()), rules, log, START, 1);
+    Host host = new Host(scenario.named().on(describe(scenario.host())), rules, log, START, 1);
     host.setListener(machine);
     if (counts != null && rules != null) {
       host.tables().record(counts);
@@ -178,7 +178,8 @@ final class ModelMachine implements HostListener {
         host.neighbours(),
         host.assumeNeighbours(),
         sysctls,
-        host.sockets());
+        host.sockets(),
+        host.netfilter());
   }
 
   /** What happened since the last call; frames in the order of the host's interfaces. */

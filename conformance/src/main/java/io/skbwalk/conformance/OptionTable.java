@@ -208,7 +208,8 @@ record OptionTable(
           host.neighbours(),
           host.assumeNeighbours(),
           sysctls,
-          host.sockets());
+          host.sockets(),
+          host.netfilter());
     }
 
     private NamedObjects named(YamlValue.Fields fields) {

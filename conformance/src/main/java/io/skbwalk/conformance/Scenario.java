@@ -3,6 +3,7 @@
 package io.skbwalk.conformance;
 
 import io.skbwalk.host.HostDescription;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -42,6 +43,23 @@ public record Scenario(
     public NamedObjects {
       accounting = List.copyOf(accounting);
       timeouts = List.copyOf(timeouts);
+    }
+
+    /** {@code host} with these besides its own. */
+    HostDescription on(HostDescription host) {
+      List<HostDescription.ConntrackTimeout> policies =
+          new ArrayList<>(host.netfilter().timeouts());
+      timeouts.forEach(words -> policies.add(new HostDescription.ConntrackTimeout(words)));
+      return new HostDescription(
+          host.hostname(),
+          host.interfaces(),
+          host.routes(),
+          host.policyRules(),
+          host.neighbours(),
+          host.assumeNeighbours(),
+          host.sysctls(),
+          host.sockets(),
+          new HostDescription.Netfilter(policies, host.netfilter().labels()));
     }
   }
 

@@ -190,6 +190,12 @@ final class ScenarioText {
         text.append("}\n");
       }
     }
+    if (!host.netfilter().timeouts().isEmpty()) {
+      text.append("  conntrack-timeouts:\n");
+      for (HostDescription.ConntrackTimeout timeout : host.netfilter().timeouts()) {
+        text.append("    - ").append(timeout.words()).append('\n');
+      }
+    }
   }
 
   private static String lower(Enum<?> name) {

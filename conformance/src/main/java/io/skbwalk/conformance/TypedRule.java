@@ -37,7 +37,7 @@ record TypedRule(String rule, String rules, Scenario.NamedObjects named, SourceP
 
   private RuleSet loaded() {
     RuleSet parsed = IptablesSaveParser.parse(rules, "rules");
-    new Host(HOST, parsed, 0, 1);
+    new Host(named.on(HOST), parsed, 0, 1);
     return parsed;
   }
 

@@ -16,6 +16,7 @@ import io.skbwalk.ipv4.route.InDevices;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Ipv4Operations;
+import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.skb.Net;
 import io.skbwalk.transport.Sock;
 import io.skbwalk.transport.Transport;
@@ -24,9 +25,9 @@ import java.util.List;
 import java.util.Map;
 
 /**
- * Plays what {@code ip}, {@code sysctl} and the programs that listen do to a machine that has just
- * booted, in the order of a machine's own start: settings, interfaces, their settings, neighbours,
- * routes, sockets.
+ * Plays what {@code ip}, {@code sysctl}, {@code nfct} and the programs that listen do to a machine
+ * that has just booted, in the order of a machine's own start: settings, interfaces, their
+ * settings, neighbours, routes, sockets, what rules name.
  */
 final class Configuration {
   private static final int LOOPBACK_MTU = 65_536;
@@ -38,6 +39,7 @@ final class Configuration {
   private final Routing routing;
   private final Neighbours neighbours;
   private final Transport transport;
+  private final Conntrack conntrack;
 
   Configuration(
       HostDescription description,
@@ -46,7 +48,8 @@ final class Configuration {
       InDevices inDevices,
       Routing routing,
       Neighbours neighbours,
-      Transport transport) {
+      Transport transport,
+      Conntrack conntrack) {
     this.description = description;
     this.net = net;
     this.core = core;
@@ -54,6 +57,7 @@ final class Configuration {
     this.routing = routing;
     this.neighbours = neighbours;
     this.transport = transport;
+    this.conntrack = conntrack;
   }
 
   /** The interface that every machine has. */
@@ -78,6 +82,10 @@ final class Configuration {
     for (HostDescription.Socket socket : description.sockets()) {
       transport.add(sock(socket));
     }
+    for (HostDescription.ConntrackTimeout timeout : description.netfilter().timeouts()) {
+      refusable(timeout, () -> conntrack.addTimeoutPolicy(timeout.words()));
+    }
+    description.netfilter().labels().forEach(conntrack.labels()::name);
   }
 
   private static void refusable(Object element, Runnable work) {

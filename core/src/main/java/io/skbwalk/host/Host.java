@@ -110,7 +110,8 @@ public final class Host {
     core.setTime(this::advanceTo);
     net.skbs.setFreeListener(new Releases());
     boot();
-    new Configuration(description, net, core, inDevices, routing, neighbours, transport).apply();
+    new Configuration(description, net, core, inDevices, routing, neighbours, transport, conntrack)
+        .apply();
     this.log = log;
     if (rules != null) {
       replaceRules(rules);

@@ -18,6 +18,7 @@ import java.util.Map;
  * @param assumeNeighbours every neighbour answers at once with a made-up address
  * @param sysctls by kernel name, such as net.ipv4.ip_forward, to its value as text
  * @param sockets what listens
+ * @param netfilter what rules name and other tools make
  */
 public record HostDescription(
     String hostname,
@@ -27,7 +28,30 @@ public record HostDescription(
     List<Neighbour> neighbours,
     boolean assumeNeighbours,
     Map<String, String> sysctls,
-    List<Socket> sockets) {
+    List<Socket> sockets,
+    Netfilter netfilter) {
+
+  /** A machine whose rules name nothing that other tools make. */
+  public HostDescription(
+      String hostname,
+      List<Interface> interfaces,
+      List<Route> routes,
+      List<PolicyRule> policyRules,
+      List<Neighbour> neighbours,
+      boolean assumeNeighbours,
+      Map<String, String> sysctls,
+      List<Socket> sockets) {
+    this(
+        hostname,
+        interfaces,
+        routes,
+        policyRules,
+        neighbours,
+        assumeNeighbours,
+        sysctls,
+        sockets,
+        Netfilter.NONE);
+  }
 
   /** Copies the collections. */
   public HostDescription {
@@ -158,4 +182,28 @@ public record HostDescription(
    */
   public record Socket(
       SocketKind kind, int address, int port, int protocol, String device, long receiveBuffer) {}
+
+  /**
+   * What rules name and other tools make before them.
+   *
+   * @param timeouts policies that CT --timeout gives to connections
+   * @param labels names of connection labels by their number, 0 to 127
+   */
+  public record Netfilter(List<ConntrackTimeout> timeouts, Map<Integer, String> labels) {
+    /** Nothing. */
+    public static final Netfilter NONE = new Netfilter(List.of(), Map.of());
+
+    /** Copies the collections. */
+    public Netfilter {
+      timeouts = List.copyOf(timeouts);
+      labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
+    }
+  }
+
+  /**
+   * A policy of {@code nfct add timeout}.
+   *
+   * @param words what stands behind that: {@code NAME inet tcp established 100 close 10}
+   */
+  public record ConntrackTimeout(String words) {}
 }

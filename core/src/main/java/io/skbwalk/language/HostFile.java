@@ -4,6 +4,7 @@ package io.skbwalk.language;
 
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostDescription.Address;
+import io.skbwalk.host.HostDescription.ConntrackTimeout;
 import io.skbwalk.host.HostDescription.Interface;
 import io.skbwalk.host.HostDescription.Neighbour;
 import io.skbwalk.host.HostDescription.PolicyRule;
@@ -22,6 +23,7 @@ import java.util.IdentityHashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.TreeMap;
 
 /**
  * A host as YAML (config/host.schema.json); keys are netplan's wherever netplan has one.
@@ -99,7 +101,9 @@ public final class HostFile {
             "neighbours",
             "assume-neighbours",
             "sysctls",
-            "sockets");
+            "sockets",
+            "conntrack-timeouts",
+            "connlabels");
     List<Interface> interfaces = new ArrayList<>();
     List<Route> routes = new ArrayList<>();
     List<PolicyRule> policyRules = new ArrayList<>();
@@ -143,7 +147,26 @@ public final class HostFile {
         neighbours,
         fields.bool("assume-neighbours", false),
         sysctls,
-        sockets);
+        sockets,
+        netfilter(fields));
+  }
+
+  private HostDescription.Netfilter netfilter(YamlValue.Fields fields) {
+    List<ConntrackTimeout> timeouts = new ArrayList<>();
+    for (YamlValue value : fields.list("conntrack-timeouts")) {
+      timeouts.add(placed(new ConntrackTimeout(value.text()), value));
+    }
+    Map<Integer, String> labels = new TreeMap<>();
+    if (fields.get("connlabels") != null) {
+      for (Map.Entry<YamlValue, YamlValue> entry : fields.get("connlabels").entries().entrySet()) {
+        String name = entry.getValue().text();
+        if (name.isBlank() || labels.containsValue(name)) {
+          throw entry.getValue().error("each label needs a name of its own");
+        }
+        labels.put((int) entry.getKey().number(0, 127), name);
+      }
+    }
+    return new HostDescription.Netfilter(timeouts, labels);
   }
 
   private <T> T placed(T element, YamlValue value) {

@@ -45,6 +45,8 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   final ConntrackSysctls sysctls;
   final ConntrackHash table = new ConntrackHash(this);
   final ConntrackEcache events = new ConntrackEcache(this);
+  final ConntrackTimeouts timeouts;
+  private final ConntrackLabels labels = new ConntrackLabels(this);
   final ExpiryWheel wheel;
   private final ExpiryWheel.Expired whenExpired = this::expired;
   private final BySource bySource = new BySource(this);
@@ -67,6 +69,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     super(net);
     this.netfilter = netfilter;
     sysctls = new ConntrackSysctls(net.sysctls, () -> count);
+    timeouts = new ConntrackTimeouts(sysctls);
     wheel = new ExpiryWheel(memory, net.clock.jiffies());
   }
 
@@ -128,6 +131,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private void expired(int handle) {
     net.clock.advanceTo(wheel.tick() * NANOS_PER_TICK);
     delete(handle);
+  }
+
+  /** The labels of its connections. */
+  public ConntrackLabels labels() {
+    return labels;
   }
 
   /** nf_conntrack_count: entries, unconfirmed ones too. */
@@ -218,8 +226,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   /**
    * Plays __nf_conntrack_alloc: an unconfirmed entry with one reference; 0 when the table is full
    * (nf_conntrack_max) and early_drop finds nothing.
+   *
+   * @param template what a rule says of it, 0 for nothing
    */
-  int allocate(ConntrackTuple original, ConntrackTuple reply, int zone, int directions) {
+  int allocate(
+      ConntrackTuple original, ConntrackTuple reply, int zone, int directions, int template) {
     count++;
     if (sysctls.max != 0
         && count > sysctls.max
@@ -242,12 +253,27 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     if (sysctls.timestamp != 0) {
       meta |= ConntrackMemory.META_START;
     }
-    if (events.wanted()) {
+    if (labels.used()) {
+      meta |= ConntrackMemory.META_LABELS;
+    }
+    int masks = template == 0 ? 0 : extension(template, ConntrackExtensions.EVENT_MASKS);
+    if (events.wanted(masks)) {
       meta |= ConntrackMemory.META_EVENTS;
     }
     memory.set(ct, ConntrackMemory.META, meta);
     memory.set(ct, ConntrackMemory.REFERENCES, 1);
+    if (template != 0) {
+      inherit(ct, template, ConntrackExtensions.EVENT_MASKS);
+      inherit(ct, template, ConntrackExtensions.TIMEOUT_POLICY);
+    }
     return ct;
+  }
+
+  private void inherit(int ct, int template, int word) {
+    int value = extension(template, word);
+    if (value != 0) {
+      setExtension(ct, word, value);
+    }
   }
 
   /**
@@ -267,6 +293,41 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     memory.set(ct, ConntrackMemory.STATUS, IPS_TEMPLATE);
     get(ct);
     return ct;
+  }
+
+  /**
+   * Plays the event masks of xt_CT: connections made from {@code template} tell only these events.
+   * Where entries keep events only while somebody listens (nf_conntrack_events is 2), somebody must
+   * listen already; otherwise the masks are lost and all events are told, as in Linux.
+   *
+   * @param events bits of {@link ConntrackEvents}
+   * @param expectationEvents bits of enum ip_conntrack_expect_events
+   */
+  public void setTemplateEvents(int template, int events, int expectationEvents) {
+    int masks = expectationEvents << 16 | events;
+    if (masks != 0 && this.events.wanted(masks)) {
+      setExtension(template, ConntrackExtensions.EVENT_MASKS, masks);
+    }
+  }
+
+  /**
+   * Plays xt_ct_set_timeout: connections made from {@code template} have the timeouts of a policy.
+   *
+   * @param protocol the rule's protocol
+   * @throws IllegalArgumentException when there is none of that name for that protocol
+   */
+  public void setTemplateTimeouts(int template, String policy, int protocol) {
+    setExtension(template, ConntrackExtensions.TIMEOUT_POLICY, timeouts.find(policy, protocol));
+  }
+
+  /**
+   * Plays nfct add timeout.
+   *
+   * @param words {@code NAME inet PROTOCOL STATE SECONDS [STATE SECONDS ...]}
+   * @throws IllegalArgumentException when nfct or the kernel would refuse them
+   */
+  public void addTimeoutPolicy(String words) {
+    timeouts.add(words);
   }
 
   private void free(int ct) {
@@ -408,6 +469,12 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   }
 
   // ---- for the trackers -------------------------------------------------------------------------
+
+  /** Plays nf_ct_timeout_lookup: those of the entry's policy, or else {@code usual}. */
+  int[] timeouts(int ct, int[] usual) {
+    int policy = extension(ct, ConntrackExtensions.TIMEOUT_POLICY);
+    return policy == 0 ? usual : timeouts.ticks(policy);
+  }
 
   /** Plays nf_ct_refresh_acct: renews the timeout and counts the packet. */
   void refresh(int ct, int ctInfo, SkBuff skb, int ticks) {

@@ -23,11 +23,15 @@ final class ConntrackEcache {
   }
 
   /**
-   * Does an entry made now keep its events (nf_conntrack_events: 0 never, 1 always, 2 if heard)?
+   * Plays nf_ct_ecache_ext_add's choice: does an entry made now keep its events?
+   * nf_conntrack_events is 0 for none but those that a rule masks, 1 for all, 2 for all while
+   * somebody listens.
+   *
+   * @param masks {@link ConntrackExtensions#EVENT_MASKS} that a rule asks for
    */
-  boolean wanted() {
+  boolean wanted(int masks) {
     long events = conntrack.sysctls.events;
-    return events == 1 || events == 2 && listener != null;
+    return events == 0 ? masks != 0 : events == 1 || listener != null;
   }
 
   /** Plays nf_ct_deliver_cached_events. */
@@ -45,6 +49,10 @@ final class ConntrackEcache {
   void report(int ct, int events) {
     if (listener == null
         || (conntrack.memory.get(ct, ConntrackMemory.META) & ConntrackMemory.META_EVENTS) == 0) {
+      return;
+    }
+    int masks = conntrack.extension(ct, ConntrackExtensions.EVENT_MASKS);
+    if (masks != 0 && (masks & 0xFFFF & events) == 0) {
       return;
     }
     ConntrackEventListener.Type type =

@@ -25,7 +25,7 @@ import io.skbwalk.trace.TraceEvent;
 final class ConntrackIn {
   static final int IPPROTO_GRE = 47;
   private static final int IPPROTO_ICMPV6 = 58;
-  private static final int IPPROTO_UDPLITE = 136;
+  static final int IPPROTO_UDPLITE = 136;
 
   private final Conntrack conntrack;
   private final ConntrackTuple packetTuple = new ConntrackTuple();
@@ -184,7 +184,7 @@ final class ConntrackIn {
     if (!replyTuple.invert(tuple)) {
       return 0;
     }
-    int ct = conntrack.allocate(tuple, replyTuple, zone, directions);
+    int ct = conntrack.allocate(tuple, replyTuple, zone, directions, template);
     tableFull = ct == 0;
     if (tableFull) {
       return 0;
@@ -262,7 +262,8 @@ final class ConntrackIn {
       case Conntrack.IPPROTO_SCTP:
         return sctp.packet(hook, skb, offset);
       default:
-        conntrack.refresh(skb.ct, skb.ctInfo, skb, conntrack.sysctls.generic[0]);
+        int[] timeouts = conntrack.timeouts(skb.ct, conntrack.sysctls.generic);
+        conntrack.refresh(skb.ct, skb.ctInfo, skb, timeouts[0]);
         return Verdict.ACCEPT;
     }
   }
@@ -301,7 +302,8 @@ final class ConntrackIn {
         + (direction == REPLY ? " (reply) " : " ")
         + ConntrackPrinter.protocolName(described.protocol)
         + (state.isEmpty() ? " " : " " + state + " ")
-        + described;
+        + described
+        + (conntrack.zoneId(skb.ct) == 0 ? "" : " in zone " + conntrack.zoneId(skb.ct));
   }
 
   private static void step(SkBuff skb, Hook hook, String text) {

@@ -59,6 +59,9 @@ final class ConntrackMemory extends Slab {
   /** The entry has a start time. */
   static final int META_START = 1 << 29;
 
+  /** The entry may have labels. */
+  static final int META_LABELS = 1 << 30;
+
   /** Words of an entry. */
   private static final int WORD_SHIFT = 5;
 

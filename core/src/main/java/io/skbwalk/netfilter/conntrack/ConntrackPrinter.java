@@ -46,6 +46,15 @@ public final class ConntrackPrinter {
 
   /** The line of {@code conntrack -L}. */
   public static String list(Conntrack conntrack, int ct) {
+    return list(conntrack, ct, false);
+  }
+
+  /** The line of {@code conntrack -L -o labels}. */
+  public static String listWithLabels(Conntrack conntrack, int ct) {
+    return list(conntrack, ct, true);
+  }
+
+  private static String list(Conntrack conntrack, int ct, boolean labels) {
     StringBuilder line = new StringBuilder(160);
     entry(line, conntrack, ct, true, true, true);
     line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
@@ -54,6 +63,10 @@ public final class ConntrackPrinter {
     age(line, conntrack, ct, conntrack.net.clock.seconds() * Clock.SECOND);
     helper(line, conntrack, ct);
     line.append(" use=").append(conntrack.use(ct));
+    String named = labels ? conntrack.labels().text(ct) : "";
+    if (!named.isEmpty()) {
+      line.append(" labels=").append(named);
+    }
     return line.toString();
   }
 

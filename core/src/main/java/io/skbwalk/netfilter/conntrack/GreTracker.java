@@ -44,8 +44,9 @@ final class GreTracker {
     int ct = skb.ct;
     int status = conntrack.status(ct);
     if ((status & IPS_CONFIRMED) == 0) {
-      conntrack.memory.set(ct, TIMEOUT, conntrack.sysctls.gre[0]);
-      conntrack.memory.set(ct, STREAM_TIMEOUT, conntrack.sysctls.gre[1]);
+      int[] timeouts = conntrack.timeouts(ct, conntrack.sysctls.gre);
+      conntrack.memory.set(ct, TIMEOUT, timeouts[0]);
+      conntrack.memory.set(ct, STREAM_TIMEOUT, timeouts[1]);
     }
     if ((status & IPS_SEEN_REPLY) != 0) {
       conntrack.refresh(ct, skb.ctInfo, skb, conntrack.memory.get(ct, STREAM_TIMEOUT));

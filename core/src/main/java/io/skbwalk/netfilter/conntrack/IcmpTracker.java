@@ -29,7 +29,8 @@ final class IcmpTracker {
       case IcmpHeader.TIMESTAMP:
       case IcmpHeader.INFO_REQUEST:
       case IcmpHeader.ADDRESS:
-        conntrack.refresh(ct, skb.ctInfo, skb, conntrack.sysctls.icmp[0]);
+        int[] timeouts = conntrack.timeouts(ct, conntrack.sysctls.icmp);
+        conntrack.refresh(ct, skb.ctInfo, skb, timeouts[0]);
         return Verdict.ACCEPT;
       default:
         if (skb.trace != null) {

@@ -329,7 +329,8 @@ final class SctpTracker {
       }
     }
     if (!ignore) {
-      conntrack.refresh(ct, skb.ctInfo, skb, conntrack.sysctls.sctp[newState]);
+      int[] timeouts = conntrack.timeouts(ct, conntrack.sysctls.sctp);
+      conntrack.refresh(ct, skb.ctInfo, skb, timeouts[newState]);
     }
     return Verdict.ACCEPT;
   }

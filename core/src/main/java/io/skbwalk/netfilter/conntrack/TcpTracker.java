@@ -255,7 +255,7 @@ final class TcpTracker {
     if ((word & 0xFF) == CLOSE || (status & IPS_FIXED_TIMEOUT) != 0) {
       return;
     }
-    conntrack.setTimeout(ct, status, conntrack.sysctls.tcp[CLOSE]);
+    conntrack.setTimeout(ct, status, conntrack.timeouts(ct, conntrack.sysctls.tcp)[CLOSE]);
     conntrack.cacheEvent(ct, ConntrackEvents.PROTOINFO);
   }
 
@@ -616,7 +616,7 @@ final class TcpTracker {
     }
     if (lastDirection != direction && (lastIndex == FIN_SET || lastIndex == RST_SET)) {
       int expires = conntrack.expires(ct);
-      int timeout = conntrack.sysctls.tcp[UNACK];
+      int timeout = conntrack.timeouts(ct, conntrack.sysctls.tcp)[UNACK];
       if (expires >= 120 * Clock.HZ && Integer.compareUnsigned(expires, timeout) > 0) {
         conntrack.setTimeout(ct, status, timeout);
       }
@@ -849,7 +849,7 @@ final class TcpTracker {
       flags[direction] |= CLOSE_INIT;
     }
 
-    int[] timeouts = conntrack.sysctls.tcp;
+    int[] timeouts = conntrack.timeouts(ct, conntrack.sysctls.tcp);
     int timeout = timeouts[newState];
     boolean longerThanRetrans = Integer.compareUnsigned(timeout, timeouts[RETRANS]) > 0;
     if (retransmissions >= conntrack.sysctls.tcpMaxRetrans && longerThanRetrans) {

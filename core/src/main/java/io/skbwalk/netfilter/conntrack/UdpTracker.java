@@ -41,7 +41,7 @@ final class UdpTracker {
     if ((status & IPS_CONFIRMED) == 0) {
       conntrack.memory.set(ct, STREAM_TICK, now + STREAM_AFTER);
     }
-    int[] timeouts = conntrack.sysctls.udp;
+    int[] timeouts = conntrack.timeouts(ct, conntrack.sysctls.udp);
     if ((status & IPS_SEEN_REPLY) == 0) {
       conntrack.refresh(ct, skb.ctInfo, skb, timeouts[0]);
       return Verdict.ACCEPT;
@@ -88,7 +88,8 @@ final class UdpTracker {
     int ct = skb.ct;
     int status = conntrack.status(ct);
     boolean answered = (status & IPS_SEEN_REPLY) != 0;
-    conntrack.refresh(ct, skb.ctInfo, skb, conntrack.sysctls.udp[answered ? 1 : 0]);
+    int[] timeouts = conntrack.timeouts(ct, conntrack.sysctls.udp);
+    conntrack.refresh(ct, skb.ctInfo, skb, timeouts[answered ? 1 : 0]);
     if (answered) {
       assure(ct, status);
     }

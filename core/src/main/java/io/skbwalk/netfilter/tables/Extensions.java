@@ -7,6 +7,7 @@ import io.skbwalk.netfilter.tables.matches.AhMatch;
 import io.skbwalk.netfilter.tables.matches.ClusterMatch;
 import io.skbwalk.netfilter.tables.matches.CommentMatch;
 import io.skbwalk.netfilter.tables.matches.ConnbytesMatch;
+import io.skbwalk.netfilter.tables.matches.ConnlabelMatch;
 import io.skbwalk.netfilter.tables.matches.ConnlimitMatch;
 import io.skbwalk.netfilter.tables.matches.ConnmarkMatch;
 import io.skbwalk.netfilter.tables.matches.ConntrackMatch;
@@ -76,6 +77,7 @@ public final class Extensions {
             ClusterMatch.TYPE,
             CommentMatch.TYPE,
             ConnbytesMatch.TYPE,
+            ConnlabelMatch.TYPE,
             ConnlimitMatch.TYPE,
             ConnmarkMatch.TYPE,
             ConntrackMatch.TYPE,
