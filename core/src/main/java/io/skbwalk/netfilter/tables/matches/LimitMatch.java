@@ -46,7 +46,8 @@ public record LimitMatch(long average, long burst) implements Match {
             average = number == 0 ? 0 : SCALE * rate.seconds() / number;
             if (average == 0) {
               throw options.error(
-                  "limit", "the rate is too fast (or no number); 10000/second is the most");
+                  "limit",
+                  "--limit " + options.text("limit") + " is too fast; 10000/second is the most");
             }
           }
           LimitMatch match =
