@@ -358,7 +358,8 @@ public record HashlimitMatch(
   private long saveBytes(StringBuilder out) {
     long bytes = bytesOf(average);
     int shift = 20;
-    while (shift > 0 && (bytes < 1L << shift || averageOf(bytes & -(1L << shift)) != average)) {
+    while (shift > 0
+        && (bytes < 1L << shift || averageOf(bytes & -(1L << shift) & U32) != average)) {
       shift -= 10;
     }
     out.append(' ').append(bytes >>> shift).append(unit(shift)).append("b/s");
