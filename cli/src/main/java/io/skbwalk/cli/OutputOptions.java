@@ -2,6 +2,7 @@
 
 package io.skbwalk.cli;
 
+import io.skbwalk.lib.Spelling;
 import io.skbwalk.replay.OutputFolder.Content;
 import java.nio.file.Path;
 import java.util.EnumSet;
@@ -68,7 +69,8 @@ final class OutputOptions {
   private static String suggestion(String wanted) {
     String names =
         Stream.of(Content.values()).map(one -> one.label).collect(Collectors.joining(", "));
-    String best = Suggestion.nearest(wanted, Stream.of(Content.values()).map(one -> one.label));
+    String best =
+        Spelling.nearest(wanted, Stream.of(Content.values()).map(one -> one.label).toList());
     return best == null
         ? "there is no such file; files are " + names
         : "did you mean " + best + "? Files are " + names;

@@ -2,6 +2,7 @@
 
 package io.skbwalk.kernel;
 
+import io.skbwalk.lib.Spelling;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.Map;
@@ -81,37 +82,10 @@ public final class Sysctls {
   private Entry entry(String name) {
     Entry entry = entries.get(name);
     if (entry == null) {
-      String nearest = null;
-      int best = Integer.MAX_VALUE;
-      for (String known : entries.keySet()) {
-        int distance = distance(name, known);
-        if (distance < best) {
-          best = distance;
-          nearest = known;
-        }
-      }
+      String nearest = Spelling.nearest(name, entries.keySet());
       throw new IllegalArgumentException(
           "unknown sysctl " + name + (nearest == null ? "" : "; nearest is " + nearest));
     }
     return entry;
-  }
-
-  /** Levenshtein's edit distance. */
-  private static int distance(String a, String b) {
-    int[] row = new int[b.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= a.length(); i++) {
-      int diagonal = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int above = row[j];
-        int same = diagonal + (a.charAt(i - 1) == b.charAt(j - 1) ? 0 : 1);
-        row[j] = Math.min(same, Math.min(above, row[j - 1]) + 1);
-        diagonal = above;
-      }
-    }
-    return row[b.length()];
   }
 }

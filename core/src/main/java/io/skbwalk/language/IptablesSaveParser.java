@@ -4,15 +4,15 @@ package io.skbwalk.language;
 
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
-import io.skbwalk.netfilter.tables.Action;
-import io.skbwalk.netfilter.tables.Extensions;
-import io.skbwalk.netfilter.tables.Rule;
+import io.skbwalk.netfilter.tables.IptablesCommand;
 import io.skbwalk.netfilter.tables.RuleParser;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.TableKind;
 import io.skbwalk.netfilter.tables.Token;
 import java.util.ArrayList;
+import java.util.HashSet;
 import java.util.List;
+import java.util.Set;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -24,8 +24,12 @@ import java.util.regex.Pattern;
 public final class IptablesSaveParser {
   private static final Pattern COUNTERS = Pattern.compile("\\[([0-9]{1,20}):([0-9]{1,20})]");
 
+  /** What the buffer of iptables-restore's add_param holds. */
+  private static final int LONGEST_WORD = 1024;
+
   private final String file;
   private final RuleSet.Builder rules = new RuleSet.Builder();
+  private final Set<String> declared = new HashSet<>();
   private TableKind table;
 
   private IptablesSaveParser(String file) {
@@ -74,7 +78,9 @@ public final class IptablesSaveParser {
                 + "; tables are raw, mangle, nat, filter and security");
       }
       only(words, 1);
-      rules.table(table);
+      // A second section of a table begins anew, as iptables-restore flushes it.
+      rules.clear(table);
+      declared.clear();
     } else if (first.equals("COMMIT")) {
       only(words, 1);
       table = null;
@@ -112,37 +118,19 @@ public final class IptablesSaveParser {
   }
 
   private void declare(String name, SourcePosition at) {
-    chainName(name, at);
-    rules.chain(table, name, at);
-  }
-
-  /** Refuses what cannot be the name of a user chain. */
-  static void chainName(String name, SourcePosition at) {
-    if (name.isEmpty() || name.length() > 28 || name.matches("[-!].*|.*\\s.*")) {
-      throw new SourceException(
-          at, "a chain's name has 1 to 28 characters, does not begin with - or ! and has no blank");
+    IptablesCommand.checkChainName(name, at);
+    if (!declared.add(name)) {
+      throw new SourceException(at, "there is a chain " + name + " already");
     }
-    boolean verdict =
-        List.of(Action.Standard.values()).stream().anyMatch(one -> one.name().equals(name));
-    if (verdict || Extensions.target(name) != null) {
-      throw new SourceException(at, "a chain may not be called like the target " + name);
-    }
+    rules.create(table, new Token(name, at));
   }
 
   private void policy(String chain, Token word, long[] counters) {
-    Action.Standard policy =
-        switch (word.text()) {
-          case "ACCEPT" -> Action.Standard.ACCEPT;
-          case "DROP" -> Action.Standard.DROP;
-          default ->
-              throw new SourceException(
-                  word.at(), "a policy is ACCEPT or DROP, not \"" + word.text() + "\"");
-        };
-    rules.policy(table, chain, policy, counters[0], counters[1]);
+    rules.policy(table, chain, IptablesCommand.policy(word), counters[0], counters[1]);
   }
 
   private void command(List<Token> words) {
-    long[] counters = {0, 0};
+    long[] counters = null;
     int next = 0;
     if (words.get(0).text().startsWith("[")) {
       counters = counters(words.get(next++));
@@ -150,80 +138,13 @@ public final class IptablesSaveParser {
     if (next == words.size()) {
       throw new SourceException(words.get(0).at(), "a rule is missing behind its counters");
     }
-    Token command = words.get(next++);
-    switch (command.text()) {
-      case "-A", "--append" -> {
-        String chain = existing(words, next++);
-        SourcePosition at = command.at();
-        for (Rule rule : rule(words, next, at, counters)) {
-          rules.rule(table, chain, rule);
-        }
+    for (Token word : words) {
+      if (word.text().length() >= LONGEST_WORD) {
+        throw new SourceException(
+            word.at(), "iptables-restore takes words of less than " + LONGEST_WORD + " bytes");
       }
-      case "-I", "--insert" -> {
-        String chain = existing(words, next++);
-        int index = 1;
-        if (next < words.size() && words.get(next).text().matches("[0-9]{1,9}")) {
-          index = Integer.parseInt(words.get(next).text());
-          if (index < 1 || index > rules.size(table, chain) + 1) {
-            throw new SourceException(
-                words.get(next).at(),
-                chain + " has " + rules.size(table, chain) + " rules, so no place " + index);
-          }
-          next++;
-        }
-        for (Rule rule : rule(words, next, command.at(), counters)) {
-          rules.insert(table, chain, index, rule);
-        }
-      }
-      case "-N", "--new-chain" -> {
-        Token name = word(words, next, "the name of a chain");
-        if (rules.hasChain(table, name.text())) {
-          throw new SourceException(name.at(), "there is a chain " + name.text() + " already");
-        }
-        declare(name.text(), name.at());
-        only(words, next + 1);
-      }
-      case "-P", "--policy" -> {
-        String chain = existing(words, next++);
-        if (table.hook(chain) == null) {
-          throw new SourceException(words.get(next - 1).at(), "only a built-in chain has a policy");
-        }
-        policy(chain, word(words, next, "a policy"), counters);
-        only(words, next + 1);
-      }
-      case "-F", "--flush" -> {
-        if (next == words.size()) {
-          rules.chains(table).forEach(chain -> rules.flush(table, chain));
-        } else {
-          rules.flush(table, existing(words, next));
-          only(words, next + 1);
-        }
-      }
-      default ->
-          throw new SourceException(
-              command.at(),
-              "\"" + command.text() + "\" is not understood here; -A, -I, -N, -P and -F are");
     }
-  }
-
-  private static List<Rule> rule(List<Token> words, int from, SourcePosition at, long[] counters) {
-    return RuleParser.parse(words.subList(from, words.size()), at, counters[0], counters[1]);
-  }
-
-  private static Token word(List<Token> words, int index, String what) {
-    if (index >= words.size()) {
-      throw new SourceException(words.get(words.size() - 1).at(), what + " is missing");
-    }
-    return words.get(index);
-  }
-
-  private String existing(List<Token> words, int index) {
-    Token name = word(words, index, "the name of a chain");
-    if (!rules.hasChain(table, name.text())) {
-      throw new SourceException(
-          name.at(), "table " + table + " has no chain " + name.text() + " (yet)");
-    }
-    return name.text();
+    RuleParser.command(words.subList(next, words.size()), table, counters).run(rules);
   }
 
   private static void only(List<Token> words, int count) {
@@ -250,38 +171,50 @@ public final class IptablesSaveParser {
 
   /**
    * Splits a line as iptables-restore does: at blanks, except within double quotes, where a
-   * backslash keeps the next character.
+   * backslash keeps the next character; a closing quote ends the word.
    */
   static List<Token> words(String line, SourcePosition start) {
     List<Token> words = new ArrayList<>();
-    int at = 0;
-    while (at < line.length()) {
+    StringBuilder word = new StringBuilder();
+    int began = -1;
+    for (int at = 0; at < line.length(); at++) {
       char c = line.charAt(at);
-      if (c == ' ' || c == '\t') {
-        at++;
+      if (c == '"') {
+        began = began < 0 ? at : began;
+        at = quoted(line, at + 1, word, place(start, at));
+      } else if (c != ' ' && c != '\t') {
+        began = began < 0 ? at : began;
+        word.append(c);
+        continue;
+      } else if (began < 0) {
         continue;
       }
-      SourcePosition place = new SourcePosition(start.file(), start.line(), start.column() + at);
-      StringBuilder word = new StringBuilder();
-      if (c == '"') {
-        at++;
-        while (at < line.length() && line.charAt(at) != '"') {
-          if (line.charAt(at) == '\\' && at + 1 < line.length()) {
-            at++;
-          }
-          word.append(line.charAt(at++));
-        }
-        if (at == line.length()) {
-          throw new SourceException(place, "the closing \" is missing");
-        }
-        at++;
-      } else {
-        while (at < line.length() && " \t\"".indexOf(line.charAt(at)) < 0) {
-          word.append(line.charAt(at++));
-        }
-      }
-      words.add(new Token(word.toString(), place));
+      words.add(new Token(word.toString(), place(start, began)));
+      word.setLength(0);
+      began = -1;
+    }
+    if (began >= 0) {
+      words.add(new Token(word.toString(), place(start, began)));
     }
     return words;
+  }
+
+  private static SourcePosition place(SourcePosition start, int at) {
+    return new SourcePosition(start.file(), start.line(), start.column() + at);
+  }
+
+  /** Appends what stands in quotes; returns where they close. */
+  private static int quoted(String line, int from, StringBuilder word, SourcePosition open) {
+    int at = from;
+    while (at < line.length() && line.charAt(at) != '"') {
+      if (line.charAt(at) == '\\' && at + 1 < line.length()) {
+        at++;
+      }
+      word.append(line.charAt(at++));
+    }
+    if (at == line.length()) {
+      throw new SourceException(open, "the closing \" is missing");
+    }
+    return at;
   }
 }

@@ -4,9 +4,11 @@ package io.skbwalk.language;
 
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.tables.Action;
+import io.skbwalk.netfilter.tables.IptablesCommand;
 import io.skbwalk.netfilter.tables.RuleCheck;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.TableKind;
+import io.skbwalk.netfilter.tables.Token;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
@@ -119,7 +121,7 @@ public final class RulesFile {
                 + "; its built-in chains are "
                 + kind.hooks.stream().map(hook -> hook.chain).collect(joined()));
       }
-      IptablesSaveParser.chainName(chain, name.position());
+      IptablesCommand.checkChainName(chain, name.position());
     }
     rules.chain(kind, chain, name.position());
     if (value.isNull()) {
@@ -146,11 +148,7 @@ public final class RulesFile {
   }
 
   private static Action.Standard policy(YamlValue value) {
-    return switch (value.text()) {
-      case "ACCEPT" -> Action.Standard.ACCEPT;
-      case "DROP" -> Action.Standard.DROP;
-      default -> throw value.error("a policy is ACCEPT or DROP, not \"" + value.text() + "\"");
-    };
+    return IptablesCommand.policy(new Token(value.text(), value.position()));
   }
 
   private static Collector<CharSequence, ?, String> joined() {

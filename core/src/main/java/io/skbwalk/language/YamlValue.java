@@ -4,6 +4,7 @@ package io.skbwalk.language;
 
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
+import io.skbwalk.lib.Spelling;
 import java.io.StringReader;
 import java.util.ArrayList;
 import java.util.IdentityHashMap;
@@ -164,15 +165,7 @@ public final class YamlValue {
   /** The error that this key is none of {@code known}; names the nearest one. */
   SourceException unknown(String what, List<String> known) {
     String key = text();
-    String near = null;
-    int best = Math.max(1, key.length() / 3) + 1;
-    for (String one : known) {
-      int distance = distance(key, one);
-      if (distance < best) {
-        best = distance;
-        near = one;
-      }
-    }
+    String near = Spelling.nearest(key, known);
     return error(
         "unknown key \""
             + key
@@ -180,24 +173,6 @@ public final class YamlValue {
             + what
             + (near == null ? ";" : "; did you mean " + near + "?")
             + (known.isEmpty() ? " it has none" : " known: " + String.join(", ", known)));
-  }
-
-  /** Levenshtein's distance of two words. */
-  private static int distance(String one, String other) {
-    int[] row = new int[other.length() + 1];
-    for (int j = 0; j < row.length; j++) {
-      row[j] = j;
-    }
-    for (int i = 1; i <= one.length(); i++) {
-      int corner = row[0];
-      row[0] = i;
-      for (int j = 1; j < row.length; j++) {
-        int replaced = corner + (one.charAt(i - 1) == other.charAt(j - 1) ? 0 : 1);
-        corner = row[j];
-        row[j] = Math.min(replaced, Math.min(row[j], row[j - 1]) + 1);
-      }
-    }
-    return row[other.length()];
   }
 
   public boolean isMap() {

@@ -96,7 +96,7 @@ class RulesFileTest {
       {protocol: icmp, syn: true}           => 5:23: syn needs protocol: tcp
       {mark: 1}                             => 5:7: mark belongs in match: {connmark: {mark: ...}} or match: {mark: {mark: ...}}
       {multiport: 1}                        => 5:7: a match stands under match: match: {multiport: {...}}
-      {protocol: tcq}                       => 5:17: -p takes the name of a protocol or a number from 0 to 255, not "tcq"
+      {protocol: tcq}                       => 5:17: -p takes the name of a protocol or a number from 0 to 255, not "tcq"; did you mean tcp?
       {source: 10.0.0.0/33}                 => 5:15: rule: the mask "33" is neither 0 to 32 nor an address
       {source: }                            => 5:7: source needs a value
       {source: []}                          => 5:15: the list is empty; source needs a value
@@ -129,7 +129,7 @@ class RulesFileTest {
       {counters: [1]}                       => 5:17: counters are two numbers: [packets, bytes]
       {counters: [1, x]}                    => 5:21: a counter is a number of 64 bits, not "x"
       [a]                                   => 5:6: a rule is a mapping such as {protocol: tcp, dport: 22, jump: ACCEPT}, or a string in iptables' syntax
-      -p tcp --dprt 5                       => 5:13: unknown option --dprt
+      -p tcp --dprt 5                       => 5:13: unknown option --dprt; did you mean --dport?
       "-p tcp --dport x"                    => 5:22: tcp: --dport takes a port (0 to 65535) or the name of a service, not "x"
       "-m comment --comment \\"x"           => 5:6: the closing " is missing
       -A INPUT -p tcp                       => 5:6: the chain is said already: leave -A CHAIN out

@@ -54,6 +54,11 @@ public final class Names {
     return PROTOCOLS.getOrDefault(name.toLowerCase(Locale.ROOT), -1);
   }
 
+  /** The names of all protocols. */
+  static Iterable<String> protocols() {
+    return PROTOCOLS.keySet();
+  }
+
   /** As xtables_parse_protocol reads a number or a name; -1 when it is neither. */
   public static int protocolOf(String text) {
     Long number = Numbers.unsigned(text, 255);

@@ -124,4 +124,23 @@ final class Numbers {
     Long value = digits(digits.startsWith("+") ? digits.substring(1) : digits, 10);
     return value == null ? null : (int) (value & 0xFFFF);
   }
+
+  /**
+   * As sscanf reads {@code %llu}: what follows the digits does not count, a sign is taken, too many
+   * digits are the largest number.
+   */
+  static Long scanned(String text) {
+    String word = text.stripLeading();
+    boolean negative = word.startsWith("-");
+    int at = negative || word.startsWith("+") ? 1 : 0;
+    int end = at;
+    while (end < word.length() && word.charAt(end) >= '0' && word.charAt(end) <= '9') {
+      end++;
+    }
+    if (end == at) {
+      return null;
+    }
+    Long value = digits(word.substring(at, end), 10);
+    return value == null ? Long.valueOf(-1) : Long.valueOf(negative ? -value : value);
+  }
 }

@@ -13,6 +13,7 @@ import java.util.List;
  * @param invertible may {@code !} stand before it
  * @param required refused without it
  * @param halves what the two words are called in YAML when there are two; else empty
+ * @param repeatable may it be given several times? (XTOPT_MULTI)
  * @param about one sentence for people: what its value says
  * @param examples values that may be written
  */
@@ -22,6 +23,7 @@ public record OptionSpec(
     boolean invertible,
     boolean required,
     List<String> halves,
+    boolean repeatable,
     String about,
     List<String> examples) {
   /** Copies the lists. */
@@ -32,7 +34,7 @@ public record OptionSpec(
   }
 
   private static OptionSpec plain(int arguments, List<String> halves, String... names) {
-    return new OptionSpec(List.of(names), arguments, false, false, halves, "", List.of());
+    return new OptionSpec(List.of(names), arguments, false, false, halves, false, "", List.of());
   }
 
   /** An option without a value. */
@@ -52,17 +54,23 @@ public record OptionSpec(
 
   /** The same with {@code !} allowed. */
   public OptionSpec inverted() {
-    return new OptionSpec(names, arguments, true, required, halves, about, examples);
+    return new OptionSpec(names, arguments, true, required, halves, repeatable, about, examples);
   }
 
   /** The same, required. */
   public OptionSpec needed() {
-    return new OptionSpec(names, arguments, invertible, true, halves, about, examples);
+    return new OptionSpec(names, arguments, invertible, true, halves, repeatable, about, examples);
+  }
+
+  /** The same that may be given several times; {@link Options#given()} has them all. */
+  public OptionSpec repeated() {
+    return new OptionSpec(names, arguments, invertible, required, halves, true, about, examples);
   }
 
   /** The same with a sentence for people and values that may be written. */
   public OptionSpec about(String text, String... values) {
-    return new OptionSpec(names, arguments, invertible, required, halves, text, List.of(values));
+    return new OptionSpec(
+        names, arguments, invertible, required, halves, repeatable, text, List.of(values));
   }
 
   /** The name by which the code asks for it. */

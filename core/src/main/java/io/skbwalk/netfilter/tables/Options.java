@@ -18,12 +18,31 @@ public final class Options {
   private static final List<String> LEVELS =
       List.of("emerg", "alert", "crit", "error", "warning", "notice", "info", "debug");
 
-  private record Given(Token option, boolean inverted, List<Token> arguments) {}
+  /**
+   * One option as it was written.
+   *
+   * @param name its first name
+   * @param option the word
+   * @param inverted did {@code !} stand before it?
+   * @param arguments the words that belong to it
+   */
+  public record Given(String name, Token option, boolean inverted, List<Token> arguments) {
+    /** Copies the list. */
+    public Given {
+      arguments = List.copyOf(arguments);
+    }
+
+    /** Its value number {@code index} from 0. */
+    public String text(int index) {
+      return arguments.get(index).text();
+    }
+  }
 
   private final String owner;
   private final List<OptionSpec> specs;
   private final Token at;
   private final Map<String, Given> given = new LinkedHashMap<>();
+  private final List<Given> all = new ArrayList<>();
 
   /**
    * Nothing given yet for {@code owner}, whose name stands at {@code at}.
@@ -41,9 +60,11 @@ public final class Options {
     if (inverted && !spec.invertible()) {
       throw new SourceException(option.at(), owner + ": ! may not stand before " + option.text());
     }
-    if (given.put(spec.name(), new Given(option, inverted, List.copyOf(arguments))) != null) {
+    Given one = new Given(spec.name(), option, inverted, arguments);
+    if (given.put(spec.name(), one) != null && !spec.repeatable()) {
       throw new SourceException(option.at(), owner + ": " + option.text() + " is given twice");
     }
+    all.add(one);
   }
 
   /** The specification with that long name, or null. */
@@ -97,7 +118,12 @@ public final class Options {
     return List.copyOf(given.keySet());
   }
 
-  /** Its value, or null when it was not given. */
+  /** All that were given, in order, those that may be repeated each time. */
+  public List<Given> given() {
+    return List.copyOf(all);
+  }
+
+  /** Its value, or null when it was not given; the last one when it was given several times. */
   public String text(String name) {
     return text(name, 0);
   }

@@ -45,6 +45,25 @@ public record Rule(
     return out.length() == 0 ? "" : out.substring(1);
   }
 
+  /** The same with other counters. */
+  public Rule counted(long otherPackets, long otherBytes) {
+    return new Rule(basic, matches, action, otherPackets, otherBytes, at);
+  }
+
+  /** The same, but where it jumps to chain {@code from} it jumps to {@code to}. */
+  Rule jumpingTo(String from, String to) {
+    return action instanceof Action.ToChain jump && jump.chain().equals(from)
+        ? new Rule(basic, matches, new Action.ToChain(to, jump.goTo()), packets, bytes, at)
+        : this;
+  }
+
+  /** Does it ask and do the same, whatever its counters? */
+  public boolean isLike(Rule other) {
+    return basic.equals(other.basic)
+        && matches.equals(other.matches)
+        && action.equals(other.action);
+  }
+
   /** Does something in it need conntrack? */
   public boolean needsConntrack() {
     for (Match match : matches) {

@@ -2,14 +2,17 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
 import java.util.ArrayList;
 import java.util.Collection;
 import java.util.Collections;
 import java.util.EnumMap;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.stream.Collectors;
 
 /**
  * The rules of one machine as iptables-restore is given them: tables, their chains, their rules.
@@ -49,21 +52,20 @@ public final class RuleSet {
    * @param kind which
    * @param chains built-in ones first, in the order of their hooks, all of them; then user chains
    *     by name
+   * @param byName the same by name
    */
-  public record Table(TableKind kind, List<Chain> chains) {
-    /** Copies the list. */
-    public Table {
-      chains = List.copyOf(chains);
+  public record Table(TableKind kind, List<Chain> chains, Map<String, Chain> byName) {
+    /** These chains. */
+    public Table(TableKind kind, List<Chain> chains) {
+      this(
+          kind,
+          List.copyOf(chains),
+          chains.stream().collect(Collectors.toUnmodifiableMap(Chain::name, chain -> chain)));
     }
 
     /** The chain called {@code name}, or null. */
     public Chain chain(String name) {
-      for (Chain chain : chains) {
-        if (chain.name.equals(name)) {
-          return chain;
-        }
-      }
-      return null;
+      return byName.get(name);
     }
   }
 
@@ -128,13 +130,71 @@ public final class RuleSet {
 
   /** Collects what a file says, in its order. */
   public static final class Builder {
-    private static final class OpenChain {
-      Action.Standard policy;
-      long packets;
-      long bytes;
-      final List<Rule> rules = new ArrayList<>();
-      SourcePosition at = SourcePosition.NONE;
+    /** Plays struct chain_head of libiptc: a chain that is being written. */
+    static final class OpenChain {
+      private Action.Standard policy;
+      private long packets;
+      private long bytes;
+      private final List<Rule> rules = new ArrayList<>();
+      private SourcePosition at = SourcePosition.NONE;
+
+      int size() {
+        return rules.size();
+      }
+
+      void append(Rule rule) {
+        rules.add(rule);
+      }
+
+      /** Numbers count from 1. */
+      void insert(int number, Rule rule) {
+        rules.add(number - 1, rule);
+      }
+
+      void replace(int number, Rule rule) {
+        rules.set(number - 1, rule);
+      }
+
+      void remove(int number) {
+        rules.remove(number - 1);
+      }
+
+      /** The number of the first rule that asks and does the same; 0 when there is none. */
+      int find(Rule rule) {
+        for (int i = 0; i < rules.size(); i++) {
+          if (rules.get(i).isLike(rule)) {
+            return i + 1;
+          }
+        }
+        return 0;
+      }
+
+      void flush() {
+        rules.clear();
+      }
+
+      void zero() {
+        rules.replaceAll(rule -> rule.counted(0, 0));
+        packets = 0;
+        bytes = 0;
+      }
+
+      void zero(int number) {
+        rules.set(number - 1, rules.get(number - 1).counted(0, 0));
+      }
+
+      private boolean jumpsTo(String chain) {
+        for (Rule rule : rules) {
+          if (rule.action() instanceof Action.ToChain to && to.chain().equals(chain)) {
+            return true;
+          }
+        }
+        return false;
+      }
     }
+
+    /** Rules whose chain was not there when they were read, by its name. */
+    private final Map<TableKind, Map<String, Rule>> awaited = new EnumMap<>(TableKind.class);
 
     private final Map<TableKind, Map<String, OpenChain>> tables = new EnumMap<>(TableKind.class);
 
@@ -181,20 +241,66 @@ public final class RuleSet {
       return this;
     }
 
-    /** Puts a rule before number {@code index} (from 1) of a chain, which exists. */
-    public Builder insert(TableKind kind, String name, int index, Rule rule) {
-      open(kind, name).rules.add(index - 1, rule);
-      return this;
+    /** That chain, or null. */
+    OpenChain open(TableKind kind, String name) {
+      Map<String, OpenChain> chains = tables.get(kind);
+      return chains == null ? null : chains.get(name);
     }
 
-    /** The number of rules of a chain, which exists. */
-    public int size(TableKind kind, String name) {
-      return open(kind, name).rules.size();
+    /** Remembers that a rule jumps to a chain that is not there. */
+    void await(TableKind kind, String name, Rule rule) {
+      awaited.computeIfAbsent(kind, key -> new HashMap<>()).putIfAbsent(name, rule);
     }
 
-    /** Forgets the rules of a chain, which exists. */
-    public Builder flush(TableKind kind, String name) {
-      open(kind, name).rules.clear();
+    /**
+     * Makes a user chain, which is not there.
+     *
+     * @throws SourceException when a rule jumps to it already: iptables would not have taken that
+     */
+    public Builder create(TableKind kind, Token name) {
+      Rule early = awaited.getOrDefault(kind, Map.of()).get(name.text());
+      if (early != null) {
+        throw new SourceException(
+            early.at(),
+            "chain "
+                + name
+                + " is not there yet; it is made in line "
+                + name.at().line()
+                + ", behind the rule");
+      }
+      return chain(kind, name.text(), name.at());
+    }
+
+    /** Takes a user chain away, which is there. */
+    void drop(TableKind kind, String name, SourcePosition at) {
+      if (kind.hook(name) != null) {
+        throw new SourceException(at, "a built-in chain cannot be deleted");
+      }
+      if (open(kind, name).size() > 0) {
+        throw new SourceException(at, "chain " + name + " has rules; flush it first (-F)");
+      }
+      if (tables.get(kind).values().stream().anyMatch(chain -> chain.jumpsTo(name))) {
+        throw new SourceException(at, "a rule jumps to chain " + name + ", so it must stay");
+      }
+      tables.get(kind).remove(name);
+    }
+
+    /** Gives a user chain another name; rules that jump to it follow. */
+    void rename(TableKind kind, String name, Token to) {
+      Map<String, OpenChain> chains = tables.get(kind);
+      chains.values().stream()
+          .filter(chain -> chain.jumpsTo(name))
+          .forEach(chain -> chain.rules.replaceAll(rule -> rule.jumpingTo(name, to.text())));
+      chains.put(to.text(), chains.remove(name));
+    }
+
+    /** Empties a table: no rule and no user chain is left; policies stay. */
+    public Builder clear(TableKind kind) {
+      table(kind);
+      awaited.remove(kind);
+      Map<String, OpenChain> chains = tables.get(kind);
+      chains.keySet().removeIf(name -> kind.hook(name) == null);
+      chains.values().forEach(OpenChain::flush);
       return this;
     }
 
@@ -239,10 +345,6 @@ public final class RuleSet {
 
     private static Chain close(String name, OpenChain open) {
       return new Chain(name, open.policy, open.packets, open.bytes, open.rules, open.at);
-    }
-
-    private OpenChain open(TableKind kind, String name) {
-      return tables.get(kind).get(name);
     }
   }
 }
