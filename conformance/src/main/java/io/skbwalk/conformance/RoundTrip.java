@@ -6,6 +6,7 @@ import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.lib.SourceException;
 import java.io.IOException;
+import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -188,9 +189,8 @@ final class RoundTrip {
         Path out = folder.resolve(String.format("%06d.out", i));
         printed.add(
             Files.exists(out)
-                ? new Printed(withoutComments(Files.readString(out)), null)
-                : new Printed(
-                    null, Files.readString(folder.resolve(String.format("%06d.err", i))).strip()));
+                ? new Printed(withoutComments(text(out)), null)
+                : new Printed(null, text(folder.resolve(String.format("%06d.err", i))).strip()));
       }
       return printed;
     } finally {
@@ -203,6 +203,11 @@ final class RoundTrip {
     return file.lines()
         .map(line -> line.matches(":\\S+ (ACCEPT|DROP)") ? line + " [0:0]" : line)
         .collect(Collectors.joining("\n", "", "\n"));
+  }
+
+  /** The kernel cuts names and prefixes by bytes, perhaps within a character. */
+  private static String text(Path file) throws IOException {
+    return new String(Files.readAllBytes(file), StandardCharsets.UTF_8);
   }
 
   private static String withoutComments(String saved) {

@@ -6,8 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import io.skbwalk.host.Host;
-import io.skbwalk.netfilter.tables.Extensions;
-import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.RuleSet;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,7 +14,6 @@ import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
 
 /** The guides to the file formats: their examples work, their tables are complete. */
@@ -67,30 +64,6 @@ class DocumentsTest {
       RuleSet rules = RulesFile.merge(List.of(RulesFile.of(scenario)));
       new Host(scenario.host().description(), rules, 0, 0);
     }
-  }
-
-  @Test
-  void tablesOfMatchesAndTargetsAreComplete() throws IOException {
-    String text = text("rules.md");
-    for (String name : Extensions.matchNames()) {
-      assertHasLine(text, name, Extensions.match(name).options);
-    }
-    for (String name : Extensions.targetNames()) {
-      assertHasLine(text, name, Extensions.target(name).options);
-    }
-  }
-
-  private static void assertHasLine(String text, String name, List<OptionSpec> specs) {
-    String options =
-        specs.stream()
-            .map(
-                spec -> {
-                  String names = "`" + String.join("`, `", spec.names()) + "`";
-                  return spec.required() ? "**" + names + "**" : names;
-                })
-            .collect(Collectors.joining(", "));
-    String line = "\n| `" + name + "` | " + (options.isEmpty() ? "none" : options) + " |\n";
-    assertTrue(text.contains(line), line);
   }
 
   @Test

@@ -3,6 +3,7 @@
 package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.lib.Ip4;
+import java.util.Locale;
 
 /**
  * Plays xtables_strtoul, xtables_numeric_to_ipaddr and inet_aton: how iptables and the C library
@@ -142,5 +143,21 @@ final class Numbers {
     }
     Long value = digits(word.substring(at, end), 10);
     return value == null ? Long.valueOf(-1) : Long.valueOf(negative ? -value : value);
+  }
+
+  /** As strtod reads a whole word: decimal or hexadecimal, with an exponent, or nan. */
+  static Double decimal(String text) {
+    String word = text.strip().equals(text.stripLeading()) ? text.strip() : "x";
+    String plain = word.replaceFirst("^[+-]", "").toLowerCase(Locale.ROOT);
+    if (plain.equals("nan")) {
+      return Double.NaN;
+    }
+    if (plain.matches("0x[0-9a-f]+\\.?[0-9a-f]*|0x\\.[0-9a-f]+")) {
+      word += "p0";
+    } else if (!plain.matches(
+        "([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[+-]?[0-9]+)?|0x([0-9a-f]+\\.?[0-9a-f]*|\\.[0-9a-f]+)p[+-]?[0-9]+")) {
+      return null;
+    }
+    return Double.valueOf(word);
   }
 }

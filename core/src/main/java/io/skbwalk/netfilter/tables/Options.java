@@ -201,11 +201,8 @@ public final class Options {
   /** Its value as a number with a point, from {@code min} to {@code max}. */
   public double decimal(String name, double min, double max) {
     String text = text(name);
-    double value = Double.NaN;
-    if (text.matches("[+]?([0-9]+\\.?[0-9]*|\\.[0-9]+)([eE][+-]?[0-9]{1,3})?")) {
-      value = Double.parseDouble(text);
-    }
-    if (!(value >= min && value <= max)) {
+    Double value = Numbers.decimal(text);
+    if (value == null || value < min || value > max) {
       throw error(
           name,
           written(name)
@@ -452,6 +449,20 @@ public final class Options {
       throw error(name, written(name) + " takes one line");
     }
     return text;
+  }
+
+  /**
+   * Its value, of which the first {@code max} bytes are kept, as iptables cuts it. A cut within a
+   * character is refused.
+   */
+  public String cut(String name, int max) {
+    byte[] bytes = text(name).getBytes(StandardCharsets.UTF_8);
+    String kept = new String(bytes, 0, Math.min(bytes.length, max), StandardCharsets.UTF_8);
+    if (!text(name).startsWith(kept)) {
+      throw error(
+          name, written(name) + " is cut behind " + max + " bytes, which is within a character");
+    }
+    return kept;
   }
 
   /** A level of syslog, 0 (emerg) to 7 (debug), by number or name. */

@@ -394,7 +394,7 @@ public final class RuleParser {
           "unknown match "
               + value.text()
               + (near == null
-                  ? "; there are " + String.join(", ", Extensions.matchNames())
+                  ? "; docs/extensions.md lists those that there are"
                   : "; did you mean " + near + "?"));
     }
     Options before = null;

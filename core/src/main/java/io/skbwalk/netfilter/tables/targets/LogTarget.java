@@ -53,7 +53,7 @@ public record LogTarget(int level, int flags, String prefix) implements Stateles
           return new LogTarget(
               options.has("log-level") ? options.syslogLevel("log-level") : DEFAULT_LEVEL,
               flags,
-              prefix.substring(0, Math.min(prefix.length(), LONGEST_PREFIX)));
+              prefix.isEmpty() ? "" : options.cut("log-prefix", LONGEST_PREFIX));
         }
       };
 
