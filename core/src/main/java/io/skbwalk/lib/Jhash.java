@@ -46,6 +46,38 @@ public final class Jhash {
     return last(a + d, b, c);
   }
 
+  /** Plays jhash2: of {@code length} words, as they lie in memory, from {@code offset}. */
+  public static int hash2(int[] words, int offset, int length, int seed) {
+    int a = INITIAL + (length << 2) + seed;
+    int b = a;
+    int c = a;
+    int at = offset;
+    int left = length;
+    for (; left > 3; left -= 3) {
+      a += words[at++];
+      b += words[at++];
+      c += words[at++];
+      // __jhash_mix
+      a = a - c ^ Integer.rotateLeft(c, 4);
+      c += b;
+      b = b - a ^ Integer.rotateLeft(a, 6);
+      a += c;
+      c = c - b ^ Integer.rotateLeft(b, 8);
+      b += a;
+      a = a - c ^ Integer.rotateLeft(c, 16);
+      c += b;
+      b = b - a ^ Integer.rotateLeft(a, 19);
+      a += c;
+      c = c - b ^ Integer.rotateLeft(b, 4);
+      b += a;
+    }
+    if (left == 0) {
+      return c;
+    }
+    return last(
+        a + words[at], b + (left > 1 ? words[at + 1] : 0), c + (left > 2 ? words[at + 2] : 0));
+  }
+
   /** Plays __jhash_final. */
   private static int last(int a, int b, int c) {
     c = (c ^ b) - Integer.rotateLeft(b, 14);
