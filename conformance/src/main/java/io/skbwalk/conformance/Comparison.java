@@ -30,6 +30,8 @@ final class Comparison {
   private static final int ETHERNET = 14;
   private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )?(\\d+) ");
 
+  private static final Pattern SECONDS = Pattern.compile("(?<=^add .{1,80}) timeout (\\d+)");
+
   private final Outcome kernel;
   private final Outcome again;
   private final Outcome model;
@@ -54,6 +56,7 @@ final class Comparison {
     comparison.timedLines(
         "expectations", kernel.expectations(), again.expectations(), model.expectations());
     comparison.lines("accounting", kernel.accounting(), again.accounting(), model.accounting());
+    comparison.sets();
     return comparison.differences;
   }
 
@@ -146,6 +149,45 @@ final class Comparison {
       }
     }
     return bytes;
+  }
+
+  /**
+   * Sets and their elements. Where a set's hash begins at random the kernel's order is random too,
+   * so lines are compared sorted; the seconds that are left may be one or two less in the kernel.
+   */
+  private void sets() {
+    List<String> expected = sortedSets(kernel.ipsets());
+    List<String> actual = sortedSets(model.ipsets());
+    lines("sets", seconds(expected, false), seconds(expected, false), seconds(actual, false));
+    List<String> theirs = seconds(expected, true);
+    List<String> ours = seconds(actual, true);
+    for (int i = 0; i < Math.min(theirs.size(), ours.size()); i++) {
+      long difference = Long.parseLong(ours.get(i)) - Long.parseLong(theirs.get(i));
+      if (difference < 0 || difference > 2) {
+        add(
+            kernel.steps().size() - 1,
+            "sets: timeout\n  kernel " + expected.get(i) + "\n  model  " + actual.get(i));
+        return;
+      }
+    }
+  }
+
+  private static List<String> sortedSets(List<String> lines) {
+    return lines.stream()
+        .map(line -> line.replaceFirst(" initval 0x[0-9a-f]{8}", ""))
+        .sorted(Comparator.comparing(line -> SECONDS.matcher(line).replaceFirst("")))
+        .toList();
+  }
+
+  /** The seconds that each line says are left, -1 for none; or the lines without them. */
+  private static List<String> seconds(List<String> lines, boolean only) {
+    List<String> out = new ArrayList<>();
+    for (String line : lines) {
+      Matcher matcher = SECONDS.matcher(line);
+      boolean found = matcher.find();
+      out.add(only ? (found ? matcher.group(1) : "-1") : matcher.replaceFirst(" timeout *"));
+    }
+    return out;
   }
 
   private void lines(String what, List<String> expected, List<String> second, List<String> actual) {

@@ -123,6 +123,21 @@ final class KernelMachine implements AutoCloseable {
         });
   }
 
+  /**
+   * What {@code ipset save} prints when {@code ipset restore} has read {@code text} in a new
+   * namespace.
+   *
+   * @throws IOException when ipset or the kernel refuses it
+   */
+  static String savedSets(String text) throws IOException {
+    return onThreadOfItsOwn(
+        () -> {
+          Libc.unshare(Libc.CLONE_NEWNET);
+          Commands.runWith(text, "ipset", "restore");
+          return Commands.run("ipset", "save");
+        });
+  }
+
   private static <T> T onThreadOfItsOwn(Callable<T> work) throws IOException {
     Future<T> task = THREADS.submit(work);
     try {
@@ -507,7 +522,10 @@ final class KernelMachine implements AutoCloseable {
         events == null ? List.of() : sorted(Commands.run("conntrack", "-L", "expect")),
         scenario.named().accounting().isEmpty()
             ? List.of()
-            : sorted(Commands.run("nfacct", "list")));
+            : sorted(Commands.run("nfacct", "list")),
+        scenario.named().ipsets().isBlank()
+            ? List.of()
+            : Commands.run("ipset", "save").lines().toList());
   }
 
   /**

@@ -13,6 +13,7 @@ import io.skbwalk.language.IptablesSaveParser;
 import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
+import io.skbwalk.netfilter.ipset.IpsetPrinter;
 import io.skbwalk.netfilter.tables.LogListener;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.RuleSet;
@@ -162,7 +163,15 @@ final class ModelMachine implements HostListener {
             .map(expect -> ConntrackPrinter.expectation(host.conntrack(), expect))
             .sorted()
             .toList();
-    return new Outcome(steps, counters, connections, sockets, events, expectations, List.of());
+    return new Outcome(
+        steps,
+        counters,
+        connections,
+        sockets,
+        events,
+        expectations,
+        List.of(),
+        IpsetPrinter.save(host.ipsets()).lines().toList());
   }
 
   /** The kernel's side switches the rate limit of ICMP errors off, unless the scenario sets it. */

@@ -14,6 +14,7 @@ import java.util.List;
  * @param events lines of conntrack -E, in order
  * @param expectations lines of conntrack -L expect, sorted
  * @param accounting lines of nfacct list, sorted
+ * @param ipsets lines of ipset save, as both list them
  */
 public record Outcome(
     List<StepOutcome> steps,
@@ -22,7 +23,8 @@ public record Outcome(
     List<String> sockets,
     List<String> events,
     List<String> expectations,
-    List<String> accounting) {
+    List<String> accounting,
+    List<String> ipsets) {
 
   /**
    * What became of one frame.

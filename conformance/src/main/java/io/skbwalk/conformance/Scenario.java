@@ -3,6 +3,7 @@
 package io.skbwalk.conformance;
 
 import io.skbwalk.host.HostDescription;
+import io.skbwalk.language.IpsetSaveFile;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -50,7 +51,11 @@ public record Scenario(
       List<HostDescription.ConntrackTimeout> policies =
           new ArrayList<>(host.netfilter().timeouts());
       timeouts.forEach(words -> policies.add(new HostDescription.ConntrackTimeout(words)));
-      return new HostDescription(
+      HostDescription.Netfilter named =
+          new HostDescription.Netfilter(
+              policies, host.netfilter().labels(), host.netfilter().ipsets());
+      HostDescription all =
+          new HostDescription(
           host.hostname(),
           host.interfaces(),
           host.routes(),
@@ -59,7 +64,10 @@ public record Scenario(
           host.assumeNeighbours(),
           host.sysctls(),
           host.sockets(),
-          new HostDescription.Netfilter(policies, host.netfilter().labels()));
+          named);
+      return ipsets.isBlank()
+          ? all
+          : all.withIpsets(List.of(new IpsetSaveFile("ipsets", ipsets)));
     }
   }
 

@@ -46,7 +46,7 @@ class ComparisonTest {
 
   private static Outcome step(StepOutcome step) {
     return new Outcome(
-        List.of(step), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+        List.of(step), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
   }
 
   private static Outcome dropped(String... drops) {
@@ -64,7 +64,8 @@ class ComparisonTest {
         kind.equals("sockets") ? some : none,
         kind.equals("events") ? some : none,
         kind.equals("expectations") ? some : none,
-        kind.equals("accounting") ? some : none);
+        kind.equals("accounting") ? some : none,
+        kind.equals("sets") ? some : none);
   }
 
   private static void equal(Outcome kernel, Outcome again, Outcome model) {

@@ -18,6 +18,7 @@ import io.skbwalk.kernel.InitCalls.Level;
 import io.skbwalk.kernel.Sysctls;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.Nat;
 import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.IptTables;
@@ -68,6 +69,7 @@ public final class Host {
   private final InitCalls initCalls = new InitCalls();
   private final Transport transport;
   private final LogListener log;
+  private final IpSets ipsets;
   private Nat nat;
   private IptTables tables;
   private InDevices inDevices;
@@ -95,7 +97,7 @@ public final class Host {
    * @param startNanos the time at which its clock starts, nanoseconds since the epoch
    * @param seed of everything that is random
    * @throws HostException when the description asks for what no kernel would do
-   * @throws io.skbwalk.lib.SourceException when the rules do
+   * @throws io.skbwalk.lib.SourceException when the rules or the sets do
    */
   public Host(
       HostDescription description, RuleSet rules, LogListener log, long startNanos, long seed) {
@@ -113,6 +115,8 @@ public final class Host {
     new Configuration(description, net, core, inDevices, routing, neighbours, transport, conntrack)
         .apply();
     this.log = log;
+    ipsets = new IpSets(net);
+    description.netfilter().ipsets().forEach(restore -> restore.into(ipsets));
     if (rules != null) {
       replaceRules(rules);
     }
@@ -213,7 +217,7 @@ public final class Host {
   public void replaceRules(RuleSet rules) {
     if (tables == null) {
       nat = new Nat(net, netfilter, conntrack, inet);
-      tables = new IptTables(rules, new Environment(net, inet, conntrack, nat, log));
+      tables = new IptTables(rules, new Environment(net, inet, conntrack, nat, log, ipsets));
     } else {
       tables.replace(rules);
     }
@@ -447,6 +451,11 @@ public final class Host {
   /** The connection table, empty unless rules need it. */
   public Conntrack conntrack() {
     return conntrack;
+  }
+
+  /** The sets of ipset. */
+  public IpSets ipsets() {
+    return ipsets;
   }
 
   /** The rules and their counters; null when there are none. */

@@ -2,6 +2,8 @@
 
 package io.skbwalk.host;
 
+import io.skbwalk.netfilter.ipset.IpsetRestore;
+import java.util.ArrayList;
 import java.util.List;
 import java.util.Map;
 
@@ -51,6 +53,22 @@ public record HostDescription(
         sysctls,
         sockets,
         Netfilter.NONE);
+  }
+
+  /** The same machine, whose sets are filled by {@code more} after its own. */
+  public HostDescription withIpsets(List<IpsetRestore> more) {
+    List<IpsetRestore> all = new ArrayList<>(netfilter.ipsets);
+    all.addAll(more);
+    return new HostDescription(
+        hostname,
+        interfaces,
+        routes,
+        policyRules,
+        neighbours,
+        assumeNeighbours,
+        sysctls,
+        sockets,
+        new Netfilter(netfilter.timeouts, netfilter.labels, all));
   }
 
   /** Copies the collections. */
@@ -188,14 +206,17 @@ public record HostDescription(
    *
    * @param timeouts policies that CT --timeout gives to connections
    * @param labels names of connection labels by their number, 0 to 127
+   * @param ipsets what fills the sets of ipset, in order
    */
-  public record Netfilter(List<ConntrackTimeout> timeouts, Map<Integer, String> labels) {
+  public record Netfilter(
+      List<ConntrackTimeout> timeouts, Map<Integer, String> labels, List<IpsetRestore> ipsets) {
     /** Nothing. */
-    public static final Netfilter NONE = new Netfilter(List.of(), Map.of());
+    public static final Netfilter NONE = new Netfilter(List.of(), Map.of(), List.of());
 
     /** Copies the collections. */
     public Netfilter {
       timeouts = List.copyOf(timeouts);
+      ipsets = List.copyOf(ipsets);
       labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
     }
   }

@@ -17,6 +17,7 @@ import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
+import io.skbwalk.netfilter.ipset.IpsetRestore;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.IdentityHashMap;
@@ -103,7 +104,8 @@ public final class HostFile {
             "sysctls",
             "sockets",
             "conntrack-timeouts",
-            "connlabels");
+            "connlabels",
+            "ipsets");
     List<Interface> interfaces = new ArrayList<>();
     List<Route> routes = new ArrayList<>();
     List<PolicyRule> policyRules = new ArrayList<>();
@@ -166,7 +168,16 @@ public final class HostFile {
         labels.put((int) entry.getKey().number(0, 127), name);
       }
     }
-    return new HostDescription.Netfilter(timeouts, labels);
+    return new HostDescription.Netfilter(timeouts, labels, ipsets(fields.get("ipsets")));
+  }
+
+  private static List<IpsetRestore> ipsets(YamlValue value) {
+    if (value == null) {
+      return List.of();
+    }
+    IpsetYaml sets = IpsetYaml.of(value);
+    sets.check();
+    return List.of(sets);
   }
 
   private <T> T placed(T element, YamlValue value) {

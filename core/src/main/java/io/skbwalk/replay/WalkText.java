@@ -176,6 +176,10 @@ public final class WalkText {
       rule(rule.chain(), rule.number(), rule.rule(), rule.source(), null);
     } else if (event instanceof TraceEvent.RuleMissed rule) {
       rule(rule.chain(), rule.number(), rule.rule(), rule.source(), rule.reason());
+    } else if (event instanceof TraceEvent.Detail detail) {
+      if (level.hook != null && wanted()) {
+        wrapped(RULE, "", detail.text(), null);
+      }
     } else if (event instanceof TraceEvent.ChainEnter || event instanceof TraceEvent.ChainReturn) {
       // Seen from the rules' own labels.
     } else if (event instanceof TraceEvent.Policy policy) {

@@ -83,6 +83,14 @@ public sealed interface TraceEvent {
       String table, String chain, int number, String rule, String source, String reason)
       implements TraceEvent {}
 
+  /**
+   * What a match of the rule that just matched found, or what its target did besides changing the
+   * packet.
+   *
+   * @param extension the name of the match or target
+   */
+  record Detail(String extension, String text) implements TraceEvent {}
+
   /** A rule jumped (or went, {@code goTo}) to a user chain. */
   record ChainEnter(String table, String chain, boolean goTo) implements TraceEvent {}
 

@@ -35,8 +35,18 @@ final class BitmapSet extends IpSet {
 
   /** The number of bits that a set of these options has, unsigned. */
   static long elements(SetOptions options) {
-    long all = Integer.toUnsignedLong(options.to) - Integer.toUnsignedLong(options.from) + 1;
-    return options.netmask == 0 ? all : all >>> HOST - options.netmask;
+    return options.netmask == 0
+        ? Integer.toUnsignedLong(options.to) - Integer.toUnsignedLong(options.from) + 1
+        : 1L << options.netmask - rangeLength(options);
+  }
+
+  /** Plays range_to_mask: the longest prefix, below 32, under which the end is the beginning. */
+  static int rangeLength(SetOptions options) {
+    int length = HOST - 1;
+    while (length > 0 && (options.to & Ip4.mask(length)) != options.from) {
+      length--;
+    }
+    return length;
   }
 
   BitmapSet(SetOptions options, Clock clock) {

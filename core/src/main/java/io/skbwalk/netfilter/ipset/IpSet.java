@@ -81,14 +81,16 @@ public abstract class IpSet {
 
   /** Plays ip_set_add: true when the packet's element was put into the set. */
   public final boolean add(SkBuff skb, SetQuery query) {
-    return query.dimension() >= type.dimension() && !options.inet6 && addPacket(skb, query) == NONE;
+    boolean possible = query.dimension() >= type.dimension() && !options.inet6;
+    query.result = possible ? addPacket(skb, query) : INCOMPLETE;
+    return query.result == NONE;
   }
 
   /** Plays ip_set_del: true when the packet's element was taken out of the set. */
   public final boolean delete(SkBuff skb, SetQuery query) {
-    return query.dimension() >= type.dimension()
-        && !options.inet6
-        && deletePacket(skb, query) == NONE;
+    boolean possible = query.dimension() >= type.dimension() && !options.inet6;
+    query.result = possible ? deletePacket(skb, query) : INCOMPLETE;
+    return query.result == NONE;
   }
 
   abstract int testPacket(SkBuff skb, SetQuery query);

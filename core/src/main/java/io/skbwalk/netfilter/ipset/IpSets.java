@@ -61,8 +61,13 @@ public final class IpSets {
   }
 
   /** A rule uses the set with that index. */
-  public void reference(int index) {
+  public void hold(int index) {
     sets.get(index).references++;
+  }
+
+  /** A rule uses it no more. */
+  public void release(int index) {
+    sets.get(index).references--;
   }
 
   private IpSet existing(String name, SourcePosition at) {
@@ -133,15 +138,9 @@ public final class IpSets {
     if (options.netmask != 0) {
       options.from &= Ip4.mask(options.netmask);
       options.to |= ~Ip4.mask(options.netmask);
-      int length = 31;
-      while (length > 0
-          && ((options.to & Ip4.mask(length)) != options.from
-              || (options.from | ~Ip4.mask(length)) != options.to)) {
-        length--;
-      }
-      if (options.netmask <= length || (options.to & Ip4.mask(length)) != options.from) {
+      if (options.netmask <= BitmapSet.rangeLength(options)) {
         throw new SourceException(
-            options.at, "with netmask the range must be one network that is wider");
+            options.at, "with netmask the range must begin with a network that is wider");
       }
     }
     if (BitmapSet.elements(options) > BITMAP_MAX) {

@@ -84,8 +84,13 @@ public final class SetQuery {
   /** The element's queue. */
   public int skbQueue;
 
+  /** The set, and the element in it, that decided; null when none did. */
   IpSet foundIn;
+
   int found;
+
+  /** What adding or deleting came to: IpSet's answers, or a SetError's code. */
+  int result;
 
   /**
    * A question.

@@ -283,6 +283,7 @@ final class CompiledTable {
         }
         if (skb.trace != null) {
           matched(skb, reference);
+          tellFound(skb, entry, context);
         }
       }
       if (skb.nfTrace) {
@@ -411,6 +412,17 @@ final class CompiledTable {
             reference.rule().save(),
             reference.source(),
             reference.target()));
+  }
+
+  private void tellFound(SkBuff skb, int entry, PacketContext context) {
+    PacketMatch[] bound = matches[entry];
+    for (int i = 0; i < bound.length; i++) {
+      String found = bound[i].found(skb, context);
+      if (found != null) {
+        String name = references[entry].rule().matches().get(i).type().name;
+        skb.trace.on(new TraceEvent.Detail(name, found));
+      }
+    }
   }
 
   /** Plays trace_packet: the kernel's own line about the entry that matched. */

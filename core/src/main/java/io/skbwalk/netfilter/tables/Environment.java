@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.NatEngine;
 import io.skbwalk.skb.Net;
 import java.util.HashMap;
@@ -17,7 +18,14 @@ public final class Environment {
   private final Conntrack conntrack;
   private final NatEngine nat;
   private final LogListener log;
+  private final IpSets ipsets;
   private final Map<Class<?>, Object> perNet = new HashMap<>();
+
+  /** One machine's that has no sets of ipset. */
+  public Environment(
+      Net net, Ipv4Operations ipv4, Conntrack conntrack, NatEngine nat, LogListener log) {
+    this(net, ipv4, conntrack, nat, log, new IpSets(net));
+  }
 
   /**
    * One machine's.
@@ -27,14 +35,21 @@ public final class Environment {
    * @param conntrack the connections; null only where no rule asks for them
    * @param nat binds connections; null only where no rule asks for it
    * @param log who hears LOG and TRACE lines; null when nobody
+   * @param ipsets the sets of ipset
    */
   public Environment(
-      Net net, Ipv4Operations ipv4, Conntrack conntrack, NatEngine nat, LogListener log) {
+      Net net,
+      Ipv4Operations ipv4,
+      Conntrack conntrack,
+      NatEngine nat,
+      LogListener log,
+      IpSets ipsets) {
     this.net = net;
     this.ipv4 = ipv4;
     this.conntrack = conntrack;
     this.nat = nat;
     this.log = log;
+    this.ipsets = ipsets;
   }
 
   /** Clock, timers, randomness. */
@@ -60,6 +75,11 @@ public final class Environment {
   /** Who hears LOG and TRACE lines; null when nobody. */
   public LogListener log() {
     return log;
+  }
+
+  /** The sets of ipset. */
+  public IpSets ipsets() {
+    return ipsets;
   }
 
   /**

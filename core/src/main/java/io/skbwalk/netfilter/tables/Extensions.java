@@ -30,6 +30,7 @@ import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
 import io.skbwalk.netfilter.tables.matches.SctpMatch;
+import io.skbwalk.netfilter.tables.matches.SetMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
 import io.skbwalk.netfilter.tables.matches.StatisticMatch;
 import io.skbwalk.netfilter.tables.matches.TcpMatch;
@@ -53,6 +54,7 @@ import io.skbwalk.netfilter.tables.targets.NetmapTarget;
 import io.skbwalk.netfilter.tables.targets.NotrackTarget;
 import io.skbwalk.netfilter.tables.targets.RedirectTarget;
 import io.skbwalk.netfilter.tables.targets.RejectTarget;
+import io.skbwalk.netfilter.tables.targets.SetTarget;
 import io.skbwalk.netfilter.tables.targets.SnatTarget;
 import io.skbwalk.netfilter.tables.targets.TcpmssTarget;
 import io.skbwalk.netfilter.tables.targets.TcpoptstripTarget;
@@ -100,6 +102,7 @@ public final class Extensions {
             QuotaMatch.TYPE,
             RecentMatch.TYPE,
             SctpMatch.TYPE,
+            SetMatch.TYPE,
             StateMatch.TYPE,
             StatisticMatch.TYPE,
             TcpMatch.TYPE,
@@ -125,6 +128,7 @@ public final class Extensions {
             NotrackTarget.TYPE,
             RedirectTarget.TYPE,
             RejectTarget.TYPE,
+            SetTarget.TYPE,
             SnatTarget.TYPE,
             TcpmssTarget.TYPE,
             TcpoptstripTarget.TYPE,

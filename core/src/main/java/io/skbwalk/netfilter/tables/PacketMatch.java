@@ -18,6 +18,14 @@ public interface PacketMatch {
    */
   String explain(SkBuff skb, PacketContext context);
 
+  /**
+   * What {@link #matches} has just found, for people, when the rule alone does not tell; else null.
+   * Changes nothing; called only when somebody listens.
+   */
+  default String found(SkBuff skb, PacketContext context) {
+    return null;
+  }
+
   /** Plays xt_match's destroy: the rule is gone, and with it its hold on what rules share. */
   default void destroy() {}
 }
