@@ -56,18 +56,16 @@ public record Scenario(
               policies, host.netfilter().labels(), host.netfilter().ipsets());
       HostDescription all =
           new HostDescription(
-          host.hostname(),
-          host.interfaces(),
-          host.routes(),
-          host.policyRules(),
-          host.neighbours(),
-          host.assumeNeighbours(),
-          host.sysctls(),
-          host.sockets(),
-          named);
-      return ipsets.isBlank()
-          ? all
-          : all.withIpsets(List.of(new IpsetSaveFile("ipsets", ipsets)));
+              host.hostname(),
+              host.interfaces(),
+              host.routes(),
+              host.policyRules(),
+              host.neighbours(),
+              host.assumeNeighbours(),
+              host.sysctls(),
+              host.sockets(),
+              named);
+      return ipsets.isBlank() ? all : all.withIpsets(List.of(new IpsetSaveFile("ipsets", ipsets)));
     }
   }
 
