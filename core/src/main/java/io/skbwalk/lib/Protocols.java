@@ -44,6 +44,11 @@ public final class Protocols {
     return NUMBERS.getOrDefault(name.toLowerCase(Locale.ROOT), -1);
   }
 
+  /** All names, in lower case. */
+  public static Iterable<String> names() {
+    return NUMBERS.keySet();
+  }
+
   /** The lines of a table that lies beside {@code owner}, as words; {@code #} begins a comment. */
   public static Iterable<String[]> table(Class<?> owner, String name) {
     try (InputStream stream = owner.getResourceAsStream(name);

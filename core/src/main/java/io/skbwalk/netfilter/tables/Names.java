@@ -39,7 +39,7 @@ public final class Names {
 
   /** The names of all protocols. */
   static Iterable<String> protocols() {
-    return PROTOCOLS.keySet();
+    return Protocols.names();
   }
 
   /** As xtables_parse_protocol reads a number or a name; -1 when it is neither. */
