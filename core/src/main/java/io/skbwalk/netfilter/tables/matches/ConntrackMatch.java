@@ -160,8 +160,12 @@ public record ConntrackMatch(
 
   private static int protocolOf(Options options) {
     int protocol = options.protocol("ctproto");
-    if (protocol == 0 && options.inverted("ctproto")) {
-      throw options.error("ctproto", "! --ctproto 0 would never match");
+    List<String> names = options.names();
+    if (protocol == 0
+        && options.inverted("ctstatus")
+        && names.indexOf("ctstatus") < names.indexOf("ctproto")) {
+      // iptables looks at the wrong inversion here: that of --ctstatus, if it has seen it already.
+      throw options.error("ctproto", "--ctproto 0 may not follow ! --ctstatus");
     }
     return protocol;
   }

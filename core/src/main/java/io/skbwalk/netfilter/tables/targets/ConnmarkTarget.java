@@ -18,8 +18,10 @@ import io.skbwalk.trace.TraceEvent;
  * @param value xored in, for SET
  * @param connectionMask bits of the connection's mark
  * @param packetMask bits of the packet's mark
+ * @param shift bits to the left, or when negative to the right, that what is set or copied moves
  */
-public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packetMask)
+public record ConnmarkTarget(
+    Mode mode, int value, int connectionMask, int packetMask, int shift)
     implements StatelessTarget {
   /** What is set from what. */
   public enum Mode {
@@ -30,6 +32,8 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
     /** The packet's mark from the connection's. */
     RESTORE
   }
+
+  private static final int MAX_SHIFT = 31;
 
   /** {@code -j CONNMARK}. */
   public static final TargetType TYPE =
@@ -47,7 +51,11 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
           OptionSpec.flag("restore-mark").about("Connection's mark to the packet."),
           OptionSpec.value("ctmask").about("These bits of the connection's mark."),
           OptionSpec.value("nfmask").about("These bits of the packet's mark."),
-          OptionSpec.value("mask").about("These bits of both.")) {
+          OptionSpec.value("mask").about("These bits of both."),
+          OptionSpec.value("left-shift-mark")
+              .about("What is set or copied moves left by so many bits (0 to 31).", "8"),
+          OptionSpec.value("right-shift-mark")
+              .about("What is set or copied moves right by so many bits (0 to 31).", "8")) {
         @Override
         public Target parse(Options options, int protocol) {
           String option =
@@ -63,26 +71,49 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
           if (options.has("mask") && (options.has("ctmask") || options.has("nfmask"))) {
             throw options.error("mask", "--mask stands for --ctmask and --nfmask; use it alone");
           }
-          if (!option.equals("save-mark") && !option.equals("restore-mark")) {
-            for (String other : new String[] {"ctmask", "nfmask", "mask"}) {
-              if (options.has(other)) {
-                throw options.error(other, "--" + other + " is for --save-mark and --restore-mark");
-              }
+          Mode mode =
+              option.equals("save-mark")
+                  ? Mode.SAVE
+                  : option.equals("restore-mark") ? Mode.RESTORE : Mode.SET;
+          int value = 0;
+          int connectionMask = -1;
+          int packetMask = -1;
+          int shift = 0;
+          // As in iptables each option overwrites what those before it said.
+          for (String one : options.names()) {
+            switch (one) {
+              case "save-mark":
+              case "restore-mark":
+                break;
+              case "mask":
+                connectionMask = packetMask = word(options, one);
+                break;
+              case "ctmask":
+                connectionMask = word(options, one);
+                break;
+              case "nfmask":
+                packetMask = word(options, one);
+                break;
+              case "left-shift-mark":
+                shift = (int) options.number(one, 0, MAX_SHIFT, 0);
+                break;
+              case "right-shift-mark":
+                shift = (int) -options.number(one, 0, MAX_SHIFT, 0);
+                break;
+              default:
+                long mark = MarkArithmetic.parse(options, one);
+                value = (int) (mark >>> 32);
+                connectionMask = (int) mark;
+                break;
             }
-            long mark = MarkArithmetic.parse(options, option);
-            return new ConnmarkTarget(Mode.SET, (int) (mark >>> 32), (int) mark, 0);
           }
           return new ConnmarkTarget(
-              option.equals("save-mark") ? Mode.SAVE : Mode.RESTORE,
-              0,
-              mask(options, "ctmask"),
-              mask(options, "nfmask"));
+              mode, value, connectionMask, mode == Mode.SET ? 0 : packetMask, shift);
         }
       };
 
-  private static int mask(Options options, String option) {
-    long both = options.number("mask", 0, 0xFFFFFFFFL, 0xFFFFFFFFL);
-    return (int) options.number(option, 0, 0xFFFFFFFFL, both);
+  private static int word(Options options, String option) {
+    return (int) options.number(option, 0, 0xFFFFFFFFL, 0);
   }
 
   @Override
@@ -94,11 +125,19 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
   public void save(StringBuilder out) {
     if (mode == Mode.SET) {
       MarkArithmetic.save(out, value, connectionMask);
-      return;
+    } else {
+      out.append(mode == Mode.SAVE ? " --save-mark" : " --restore-mark");
+      out.append(" --nfmask 0x").append(Integer.toHexString(packetMask));
+      out.append(" --ctmask 0x").append(Integer.toHexString(connectionMask));
     }
-    out.append(mode == Mode.SAVE ? " --save-mark" : " --restore-mark");
-    out.append(" --nfmask 0x").append(Integer.toHexString(packetMask));
-    out.append(" --ctmask 0x").append(Integer.toHexString(connectionMask));
+    if (shift != 0) {
+      out.append(shift > 0 ? " --left-shift-mark " : " --right-shift-mark ");
+      out.append(Math.abs(shift));
+    }
+  }
+
+  private int shifted(int mark) {
+    return shift >= 0 ? mark << shift : mark >>> -shift;
   }
 
   @Override
@@ -115,15 +154,16 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
     int old = conntrack.mark(skb.ct);
     if (mode == Mode.RESTORE) {
       int before = skb.mark;
-      skb.mark = before & ~packetMask ^ old & connectionMask;
+      skb.mark = before & ~packetMask ^ shifted(old & connectionMask);
       if (skb.trace != null && skb.mark != before) {
         skb.trace.on(
             new TraceEvent.Changed("mark", MarkTarget.hex(before), MarkTarget.hex(skb.mark)));
       }
       return CONTINUE;
     }
-    int set = mode == Mode.SET ? value : skb.mark & packetMask;
-    int now = old & ~connectionMask ^ set;
+    int kept = old & ~connectionMask;
+    int now =
+        mode == Mode.SET ? shifted(kept ^ value) : kept ^ shifted(skb.mark & packetMask);
     if (now != old) {
       conntrack.setMark(skb.ct, now);
       if (skb.trace != null) {
