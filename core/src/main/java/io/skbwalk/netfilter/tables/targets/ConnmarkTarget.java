@@ -20,8 +20,7 @@ import io.skbwalk.trace.TraceEvent;
  * @param packetMask bits of the packet's mark
  * @param shift bits to the left, or when negative to the right, that what is set or copied moves
  */
-public record ConnmarkTarget(
-    Mode mode, int value, int connectionMask, int packetMask, int shift)
+public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packetMask, int shift)
     implements StatelessTarget {
   /** What is set from what. */
   public enum Mode {
@@ -162,8 +161,7 @@ public record ConnmarkTarget(
       return CONTINUE;
     }
     int kept = old & ~connectionMask;
-    int now =
-        mode == Mode.SET ? shifted(kept ^ value) : kept ^ shifted(skb.mark & packetMask);
+    int now = mode == Mode.SET ? shifted(kept ^ value) : kept ^ shifted(skb.mark & packetMask);
     if (now != old) {
       conntrack.setMark(skb.ct, now);
       if (skb.trace != null) {
