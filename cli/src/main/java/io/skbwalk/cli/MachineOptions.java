@@ -54,6 +54,14 @@ final class MachineOptions {
   List<String> rules = new ArrayList<>();
 
   @Option(
+      names = "--ipset",
+      paramLabel = "FILE",
+      description =
+          "Sets for -m set and -j SET, as ipset save prints them, besides those of the host file."
+              + " Repeatable.")
+  List<String> ipsets = new ArrayList<>();
+
+  @Option(
       names = "--filter",
       paramLabel = "EXPR",
       description = "Only frames that this tcpdump expression takes.")

@@ -11,11 +11,13 @@ import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostException;
 import io.skbwalk.language.HostFile;
+import io.skbwalk.language.IpsetSaveFile;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.language.ScenarioFile;
 import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.language.TypedPacket;
 import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.ipset.IpsetRestore;
 import io.skbwalk.netfilter.tables.Rule;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.replay.Machine;
@@ -44,6 +46,7 @@ final class Session implements AutoCloseable {
   private List<ScenarioPacket> scenario;
   private HostFile hostFile;
   private RuleSet rules;
+  private final List<IpsetRestore> ipsets = new ArrayList<>();
   private FrameFilter filter;
   private Machine machine;
 
@@ -77,6 +80,9 @@ final class Session implements AutoCloseable {
       hostFile = HostFile.parse(options.host, text(options.host));
     }
     rules = rules();
+    for (String file : options.ipsets) {
+      ipsets.add(new IpsetSaveFile(file, text(file)));
+    }
     if (options.capture != null && isScenario(options.capture)) {
       openScenario();
     } else {
@@ -262,7 +268,7 @@ final class Session implements AutoCloseable {
 
   private void start(long time, boolean lone, Answers usual) {
     try {
-      host = new Host(machine.description(), rules, time, options.seed);
+      host = new Host(machine.description().withIpsets(ipsets), rules, time, options.seed);
     } catch (HostException e) {
       if (hostFile == null) {
         throw new Unusable(e.getMessage());
