@@ -2,6 +2,7 @@
 
 package io.skbwalk.conformance;
 
+import io.skbwalk.lib.Ip4;
 import java.io.BufferedReader;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -11,21 +12,27 @@ import java.util.List;
 import java.util.stream.Stream;
 
 /**
- * {@code conntrack -E} beside a scenario. That it listens is seen in the kernel's list of netlink
- * sockets; at the end an entry of its own is a mark, and all until that is printed is read.
+ * {@code conntrack -E} beside scenarios. That it listens is seen in the kernel's list of netlink
+ * sockets; before and behind a scenario entries of its own are marks, between which all is read.
  */
 final class ConntrackEvents implements AutoCloseable {
   /** From the block for documentation that no scenario uses (RFC 5737, TEST-NET-2's last /30). */
-  private static final String MARK_SOURCE = "198.51.100.253";
+  private static final int MARK = Ip4.parse("198.51.100.253");
+
+  private static final String MARK_SOURCE = " src=" + Ip4.format(MARK) + " ";
 
   /** The netlink family of netfilter, as /proc/net/netlink numbers it. */
   private static final String NETFILTER = "12";
 
+  private final Ctnetlink ctnetlink;
   private final Process process;
   private final BufferedReader lines;
 
+  private int marks;
+
   /** Starts listening in the calling thread's namespace; returns when it surely does. */
-  ConntrackEvents() throws IOException {
+  ConntrackEvents(Ctnetlink ctnetlink) throws IOException {
+    this.ctnetlink = ctnetlink;
     process =
         new ProcessBuilder("conntrack", "-E")
             .redirectError(ProcessBuilder.Redirect.DISCARD)
@@ -50,28 +57,29 @@ final class ConntrackEvents implements AutoCloseable {
     }
   }
 
-  /** All events since the constructor, as printed. */
+  /** Leaves out all that happened until now; the connection table is empty afterwards. */
+  void begin() throws IOException {
+    upToMark();
+    ctnetlink.flush();
+  }
+
+  /** All events since the beginning, as printed. */
   List<String> finish() throws IOException {
-    Commands.run(
-        "conntrack",
-        "-I",
-        "-p",
-        "udp",
-        "-s",
-        MARK_SOURCE,
-        "-d",
-        MARK_SOURCE,
-        "--sport",
-        "1",
-        "--dport",
-        "1",
-        "-t",
-        "100");
+    return upToMark();
+  }
+
+  private List<String> upToMark() throws IOException {
+    int mark = ++marks;
+    ctnetlink.add(MARK, mark);
     List<String> events = new ArrayList<>();
-    for (String line; (line = lines.readLine()) != null && !line.contains(MARK_SOURCE); ) {
-      events.add(line.strip());
+    for (String line; (line = lines.readLine()) != null; ) {
+      if (!line.contains(MARK_SOURCE)) {
+        events.add(line.strip());
+      } else if (line.contains("[NEW]") && line.contains(" sport=" + mark + " dport=1 ")) {
+        return events;
+      }
     }
-    return events;
+    throw new IOException("conntrack -E ended");
   }
 
   @Override

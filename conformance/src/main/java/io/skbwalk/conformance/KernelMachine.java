@@ -7,10 +7,7 @@ import com.sun.jna.Memory;
 import io.skbwalk.conformance.Outcome.Sent;
 import io.skbwalk.conformance.Outcome.StepOutcome;
 import io.skbwalk.host.HostDescription;
-import io.skbwalk.host.HostDescription.RouteType;
 import io.skbwalk.language.IptablesSaveParser;
-import io.skbwalk.lib.Ip4;
-import io.skbwalk.lib.Mac;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
@@ -19,7 +16,6 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
-import java.util.Locale;
 import java.util.Map;
 import java.util.concurrent.Callable;
 import java.util.concurrent.Future;
@@ -28,8 +24,8 @@ import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
 
 /**
- * A machine of the running kernel: a network namespace of a thread of its own, with a TAP interface
- * for each that the description has. When the write of a frame to a TAP returns, the kernel is done
+ * A machine of the running kernel: a network namespace with a TAP interface for each that the
+ * description has. When the write of a frame to a TAP returns, the kernel is done
  * with it.
  */
 final class KernelMachine implements AutoCloseable {
@@ -38,10 +34,14 @@ final class KernelMachine implements AutoCloseable {
     "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack", "ipset", "nfct", "nfacct"
   };
 
+  private static final HostDescription NO_HOST =
+      new HostDescription(
+          "host", List.of(), List.of(), List.of(), List.of(), false, Map.of(), List.of());
+
   /** EACCES, EINVAL (a blackhole), ENETUNREACH, EHOSTUNREACH. */
   private static final List<Integer> NO_ROUTE = List.of(13, 22, 101, 113);
 
-  /** Threads stay: each keeps its trace of drops, and gets a new namespace for each scenario. */
+  /** Threads stay: each keeps its trace of drops, and goes to the namespace of its scenario. */
   private static final ThreadPoolExecutor THREADS =
       new ThreadPoolExecutor(
           0,
@@ -55,7 +55,7 @@ final class KernelMachine implements AutoCloseable {
             return thread;
           });
 
-  private final Map<String, Integer> taps = new LinkedHashMap<>();
+  private final Namespace namespace;
   private final List<ListeningSocket> sockets = new ArrayList<>();
   private final byte[] scratch = new byte[66_000];
   private DropTrace drops;
@@ -65,7 +65,9 @@ final class KernelMachine implements AutoCloseable {
 
   private record ListeningSocket(HostDescription.Socket description, int fd) {}
 
-  private KernelMachine() {}
+  private KernelMachine(Namespace namespace) {
+    this.namespace = namespace;
+  }
 
   /** Why the kernel cannot be asked on this machine; null when it can. */
   static String unavailable() {
@@ -95,31 +97,55 @@ final class KernelMachine implements AutoCloseable {
     }
   }
 
-  /** Runs {@code scenario} in a new namespace. */
+  /** Runs {@code scenario} in a namespace that others have used before, if there is one. */
   static Outcome run(Scenario scenario) throws IOException {
     return onThreadOfItsOwn(
         () -> {
-          Libc.unshare(Libc.CLONE_NEWNET);
-          try (KernelMachine machine = new KernelMachine()) {
-            machine.setUp(scenario);
-            return machine.outcome(scenario, machine.steps(scenario));
+          try {
+            return runIn(Namespace.take(scenario), scenario);
+          } catch (Namespace.NotEmpty e) {
+            return runIn(Namespace.make(scenario), scenario);
           }
         });
   }
 
+  /** Runs {@code scenario} in a new namespace. */
+  static Outcome runInNew(Scenario scenario) throws IOException {
+    return onThreadOfItsOwn(() -> runIn(Namespace.make(scenario), scenario));
+  }
+
+  private static Outcome runIn(Namespace namespace, Scenario scenario) throws IOException {
+    Outcome outcome;
+    try (KernelMachine machine = new KernelMachine(namespace)) {
+      machine.setUp(scenario);
+      outcome = machine.outcome(scenario, machine.steps(scenario));
+    } catch (IOException | RuntimeException e) {
+      namespace.close();
+      throw e;
+    }
+    namespace.giveBack(scenario, outcome.steps());
+    return outcome;
+  }
+
   /**
    * {@code rules} as iptables-save prints them, without counters and comments, when they have been
-   * loaded into a new namespace.
+   * loaded into a namespace.
    *
    * @throws IOException when iptables or the kernel refuses them
    */
   static String saved(Scenario.NamedObjects named, String rules) throws IOException {
     return onThreadOfItsOwn(
         () -> {
-          Libc.unshare(Libc.CLONE_NEWNET);
-          named(named);
-          Commands.runWith(rules, "iptables-legacy-restore");
-          return String.join("\n", inOurOrder(Commands.run("iptables-legacy-save"))) + "\n";
+          Scenario scenario = new Scenario("", NO_HOST, named, rules, List.of());
+          Namespace namespace = Namespace.take(scenario);
+          try {
+            named(namespace.shell, named);
+            namespace.load(rules);
+            String saved = namespace.shell.run("iptables-legacy-save");
+            return String.join("\n", inOurOrder(saved, rules)) + "\n";
+          } finally {
+            namespace.giveBack(scenario, List.of());
+          }
         });
   }
 
@@ -158,82 +184,23 @@ final class KernelMachine implements AutoCloseable {
 
   private void setUp(Scenario scenario) throws IOException {
     HostDescription host = scenario.host();
-    sysctl("net.ipv6.conf.all.disable_ipv6", "1");
-    sysctl("net.ipv6.conf.default.disable_ipv6", "1");
-    // ICMP errors are never rate-limited unless the scenario is about that.
-    sysctl("net.ipv4.icmp_ratemask", "0");
     for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
-      if (!namesInterface(entry.getKey(), host)) {
-        sysctl(entry.getKey(), entry.getValue());
+      if (!namesVlan(entry.getKey(), host)) {
+        namespace.set(entry.getKey(), entry.getValue());
       }
     }
-    StringBuilder batch = new StringBuilder("link set lo up\n");
-    for (HostDescription.Interface nic : host.interfaces()) {
-      if (nic.vlanLink() == null) {
-        batch.append("tuntap add dev ").append(nic.name()).append(" mode tap\n");
-        batch
-            .append("link set dev ")
-            .append(nic.name())
-            .append(" address ")
-            .append(Mac.format(nic.macAddress()))
-            .append(" mtu ")
-            .append(nic.mtu())
-            .append('\n');
-      }
-    }
-    ip(batch);
-    batch.setLength(0);
-    for (HostDescription.Interface nic : host.interfaces()) {
-      if (nic.vlanLink() == null) {
-        taps.put(nic.name(), Libc.openTap(nic.name()));
-      } else {
-        batch
-            .append("link add link ")
-            .append(nic.vlanLink())
-            .append(" name ")
-            .append(nic.name())
-            .append(" address ")
-            .append(Mac.format(nic.macAddress()))
-            .append(" mtu ")
-            .append(nic.mtu())
-            .append(" type vlan id ")
-            .append(nic.vlanId())
-            .append('\n');
-      }
-    }
-    ip(batch);
-    batch.setLength(0);
+    namespace.ip(IpBatch.vlans(host));
     for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
-      if (namesInterface(entry.getKey(), host)) {
-        sysctl(entry.getKey(), entry.getValue());
+      if (namesVlan(entry.getKey(), host)) {
+        namespace.set(entry.getKey(), entry.getValue());
       }
     }
-    for (HostDescription.Interface nic : host.interfaces()) {
-      for (HostDescription.Address address : nic.addresses()) {
-        batch.append("addr add ").append(Ip4.format(address.address())).append('/');
-        batch.append(address.prefixLength()).append(" dev ").append(nic.name()).append('\n');
-      }
-      batch.append("link set dev ").append(nic.name()).append(" up\n");
-    }
-    for (HostDescription.Neighbour neighbour : host.neighbours()) {
-      batch.append("neigh add ").append(Ip4.format(neighbour.address())).append(" lladdr ");
-      batch.append(Mac.format(neighbour.macAddress())).append(" dev ").append(neighbour.device());
-      batch.append(" nud permanent\n");
-    }
-    for (HostDescription.Route route : host.routes()) {
-      route(batch, route);
-    }
-    for (HostDescription.PolicyRule rule : host.policyRules()) {
-      policyRule(batch, rule);
-    }
-    ip(batch);
-    named(scenario.named());
+    namespace.configure(host);
+    named(namespace.shell, scenario.named());
     for (HostDescription.ConntrackTimeout timeout : host.netfilter().timeouts()) {
-      Commands.run(("nfct add timeout " + timeout.words()).split("\\s+"));
+      namespace.shell.run(("nfct add timeout " + timeout.words()).split("\\s+"));
     }
-    if (!scenario.rules().isBlank()) {
-      Commands.runWith(scenario.rules(), "iptables-legacy-restore");
-    }
+    namespace.load(scenario.rules());
     for (HostDescription.Socket socket : host.sockets()) {
       sockets.add(new ListeningSocket(socket, listen(socket)));
     }
@@ -244,9 +211,10 @@ final class KernelMachine implements AutoCloseable {
       Libc.setsockopt(rawSocket, Libc.IPPROTO_IP, Libc.IP_FREEBIND, Libc.intValue(1), 4);
     }
     if (tracks(scenario.rules())) {
-      events = new ConntrackEvents();
+      events = namespace.events();
+      events.begin();
     }
-    for (int fd : taps.values()) {
+    for (int fd : namespace.taps.values()) {
       while (Libc.readNow(fd, scratch) != null) {
         // What setting up made the kernel send is not the scenario's.
       }
@@ -255,15 +223,15 @@ final class KernelMachine implements AutoCloseable {
     drops.read();
   }
 
-  private static void named(Scenario.NamedObjects named) throws IOException {
+  private static void named(Shell shell, Scenario.NamedObjects named) throws IOException {
     if (!named.ipsets().isBlank()) {
-      Commands.runWith(named.ipsets(), "ipset", "restore");
+      shell.runWith(named.ipsets(), "ipset", "restore");
     }
     for (String object : named.accounting()) {
-      Commands.run(("nfacct add " + object).split(" +"));
+      shell.run(("nfacct add " + object).split(" +"));
     }
     for (String policy : named.timeouts()) {
-      Commands.run(("nfct add timeout " + policy).split(" +"));
+      shell.run(("nfct add timeout " + policy).split(" +"));
     }
   }
 
@@ -272,89 +240,9 @@ final class KernelMachine implements AutoCloseable {
     return !rules.isBlank() && IptablesSaveParser.parse(rules, "rules").needsConntrack();
   }
 
-  private static void ip(CharSequence batch) throws IOException {
-    if (batch.length() > 0) {
-      Commands.runWith(batch.toString(), "ip", "-batch", "-");
-    }
-  }
-
-  private static boolean namesInterface(String sysctl, HostDescription host) {
-    return host.interfaces().stream().anyMatch(nic -> sysctl.contains("." + nic.name() + "."));
-  }
-
-  private static void sysctl(String name, String value) throws IOException {
-    String path = name.replace('.', '/');
-    // An interface's name may have dots of its own: net.ipv4.conf.eth0.5.rp_filter.
-    for (String prefix : new String[] {"net.ipv4.conf.", "net.ipv4.neigh."}) {
-      if (name.startsWith(prefix)) {
-        int last = name.lastIndexOf('.');
-        path =
-            prefix.replace('.', '/')
-                + name.substring(prefix.length(), last)
-                + "/"
-                + name.substring(last + 1);
-      }
-    }
-    // The thread's own namespace: sysctls resolve against the caller.
-    Files.writeString(Path.of("/proc/sys", path), value);
-  }
-
-  private static void route(StringBuilder batch, HostDescription.Route route) {
-    batch.append("route add ");
-    if (route.type() != RouteType.UNICAST) {
-      batch.append(route.type().name().toLowerCase(Locale.ROOT)).append(' ');
-    }
-    batch.append(Ip4.format(route.destination())).append('/').append(route.prefixLength());
-    if (route.gateway() != 0) {
-      batch.append(" via ").append(Ip4.format(route.gateway()));
-    }
-    if (route.device() != null) {
-      batch.append(" dev ").append(route.device());
-    }
-    batch.append(" table ").append(route.table());
-    if (route.metric() != 0) {
-      batch.append(" metric ").append(route.metric());
-    }
-    if (route.source() != 0) {
-      batch.append(" src ").append(Ip4.format(route.source()));
-    }
-    if (route.mtu() != 0) {
-      batch.append(" mtu ").append(route.mtu());
-    }
-    if (route.onLink()) {
-      batch.append(" onlink");
-    }
-    batch.append('\n');
-  }
-
-  private static void policyRule(StringBuilder batch, HostDescription.PolicyRule rule) {
-    batch.append("rule add ");
-    if (rule.inverted()) {
-      batch.append("not ");
-    }
-    batch.append("from ").append(Ip4.format(rule.from())).append('/').append(rule.fromLength());
-    if (rule.toLength() != 0) {
-      batch.append(" to ").append(Ip4.format(rule.to())).append('/').append(rule.toLength());
-    }
-    if (rule.markMask() != 0) {
-      batch.append(String.format(" fwmark 0x%x/0x%x", rule.mark(), rule.markMask()));
-    }
-    if (rule.tos() != 0) {
-      batch.append(String.format(" tos 0x%x", rule.tos()));
-    }
-    if (rule.iif() != null) {
-      batch.append(" iif ").append(rule.iif());
-    }
-    if (rule.oif() != null) {
-      batch.append(" oif ").append(rule.oif());
-    }
-    batch.append(" priority ").append(rule.priority());
-    if (rule.action() == RouteType.UNICAST) {
-      batch.append(" table ").append(rule.table());
-    } else {
-      batch.append(' ').append(rule.action().name().toLowerCase(Locale.ROOT));
-    }
-    batch.append('\n');
+  private static boolean namesVlan(String sysctl, HostDescription host) {
+    return host.interfaces().stream()
+        .anyMatch(nic -> nic.vlanLink() != null && sysctl.contains("." + nic.name() + "."));
   }
 
   private static int listen(HostDescription.Socket socket) {
@@ -468,7 +356,7 @@ final class KernelMachine implements AutoCloseable {
       }
     } else {
       try {
-        Libc.write(taps.get(step.device()), step.bytes(), step.bytes().length);
+        Libc.write(namespace.taps.get(step.device()), step.bytes(), step.bytes().length);
       } catch (LastErrorException e) {
         // The driver itself refuses frames shorter than an Ethernet header.
         if (e.getErrorCode() != Libc.EINVAL) {
@@ -477,7 +365,7 @@ final class KernelMachine implements AutoCloseable {
       }
     }
     List<Sent> sent = new ArrayList<>();
-    taps.forEach(
+    namespace.taps.forEach(
         (name, fd) -> {
           for (byte[] frame; (frame = Libc.readNow(fd, scratch)) != null; ) {
             sent.add(new Sent(name, frame));
@@ -507,9 +395,11 @@ final class KernelMachine implements AutoCloseable {
     }
     List<String> counters = new ArrayList<>();
     if (!scenario.rules().isBlank()) {
-      counters.addAll(inOurOrder(Commands.run("iptables-legacy-save", "-c")));
+      String saved = namespace.shell.run("iptables-legacy-save", "-c");
+      counters.addAll(inOurOrder(saved, scenario.rules()));
     }
-    List<String> conntrack = sorted(Commands.run("conntrack", "-L"));
+    List<String> conntrack =
+        namespace.connections() == 0 ? List.of() : sorted(namespace.shell.run("conntrack", "-L"));
     if (events == null && !conntrack.isEmpty()) {
       throw new IOException("connections are tracked, but not for anything in these rules");
     }
@@ -519,27 +409,32 @@ final class KernelMachine implements AutoCloseable {
         conntrack,
         received,
         events == null ? List.of() : events.finish(),
-        events == null ? List.of() : sorted(Commands.run("conntrack", "-L", "expect")),
+        scenario.rules().contains("--helper ")
+            ? sorted(namespace.shell.run("conntrack", "-L", "expect"))
+            : List.of(),
         scenario.named().accounting().isEmpty()
             ? List.of()
-            : sorted(Commands.run("nfacct", "list")),
+            : sorted(namespace.shell.run("nfacct", "list")),
         scenario.named().ipsets().isBlank()
             ? List.of()
-            : Commands.run("ipset", "save").lines().toList());
+            : namespace.shell.run("ipset", "save").lines().toList());
   }
 
   /**
-   * Tables in the order in which this project prints them; the kernel's is that of their loading.
+   * The tables that {@code rules} names (once loaded, a table stays in its namespace) in the order in
+   * which this project prints them; the kernel's is that of their loading.
    */
-  private static List<String> inOurOrder(String saved) {
+  private static List<String> inOurOrder(String saved, String rules) {
     Map<String, List<String>> tables = new LinkedHashMap<>();
-    for (String table : new String[] {"raw", "mangle", "nat", "filter", "security"}) {
-      tables.put("*" + table, new ArrayList<>());
+    for (String table : new String[] {"*raw", "*mangle", "*nat", "*filter", "*security"}) {
+      if (rules.lines().anyMatch(table::equals)) {
+        tables.put(table, new ArrayList<>());
+      }
     }
     List<String> table = new ArrayList<>();
     for (String line : saved.lines().toList()) {
       if (line.startsWith("*")) {
-        table = tables.get(line);
+        table = tables.getOrDefault(line, new ArrayList<>());
       }
       if (!line.startsWith("#")) {
         table.add(line);
@@ -567,17 +462,11 @@ final class KernelMachine implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
-    if (events != null) {
-      events.close();
-    }
     if (rawSocket >= 0) {
       Libc.close(rawSocket);
     }
     for (ListeningSocket socket : sockets) {
       Libc.close(socket.fd);
-    }
-    for (int fd : taps.values()) {
-      Libc.close(fd);
     }
   }
 }

@@ -59,6 +59,8 @@ final class Libc {
 
   static native int unshare(int flags) throws LastErrorException;
 
+  static native int setns(int fd, int type) throws LastErrorException;
+
   static native int gettid();
 
   static native int open(String path, int flags) throws LastErrorException;
