@@ -147,10 +147,6 @@ final class Namespace implements AutoCloseable {
       close();
       return;
     }
-    if (!scenario.named().ipsets().isBlank()) {
-      load("");
-      shell.run("ipset", "destroy");
-    }
     while (!changed.isEmpty()) {
       Sysctl sysctl = changed.pop();
       write(sysctl.path, sysctl.value);
@@ -172,7 +168,8 @@ final class Namespace implements AutoCloseable {
    * tools, not what counts towards the limits of ICMP errors.
    */
   private static boolean leavesNothing(Scenario scenario) {
-    return scenario.named().accounting().isEmpty()
+    return scenario.named().ipsets().isBlank()
+        && scenario.named().accounting().isEmpty()
         && scenario.named().timeouts().isEmpty()
         && scenario.host().netfilter().timeouts().isEmpty()
         && scenario.host().interfaces().stream().allMatch(nic -> nic.vlanLink() == null)

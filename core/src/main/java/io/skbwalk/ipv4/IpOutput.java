@@ -27,12 +27,6 @@ import io.skbwalk.trace.TraceEvent;
 /** Plays net/ipv4/ip_output.c: the way out, for packets made here and for forwarded ones. */
 public final class IpOutput {
   /** IPTOS_TOS_MASK without its low bit: what RT_TOS leaves of a TOS for routing. */
-  /**
-   * {@link SkBuff#sk} of what sockets of this machine send, those of the kernel for ICMP and for
-   * resets among them. Nobody asks which.
-   */
-  private static final Object SENDER = "socket";
-
   private static final int INET_DSCP_MASK = 0xFC;
 
   private final Net net;
@@ -147,7 +141,7 @@ public final class IpOutput {
       return;
     }
     skb.dst = rt;
-    skb.sk = SENDER;
+    skb.sk = SkBuff.PROGRAM_SOCKET;
     skb.pktType = SkBuff.PACKET_HOST;
     skb.dev = null;
     skb.iif = 0;
@@ -259,7 +253,7 @@ public final class IpOutput {
     if (headerLength + length > mtu) {
       cut(answer, headerLength, length, mtu);
     }
-    answer.sk = SENDER;
+    answer.sk = SkBuff.KERNEL_SOCKET;
     return answer;
   }
 

@@ -159,6 +159,12 @@ public final class SkBuff {
   /** Arrival (or creation) time, nanoseconds since the epoch. */
   public long tstamp;
 
+  /** {@link #sk} of what the kernel itself sends: ICMP, resets. */
+  public static final Object KERNEL_SOCKET = "socket of the kernel";
+
+  /** {@link #sk} of what a program sends, which runs as root. */
+  public static final Object PROGRAM_SOCKET = "socket of a program";
+
   /** The socket that made it, for locally made packets; null otherwise. */
   public Object sk;
 

@@ -24,7 +24,7 @@ public final class LogLine {
   /** --log-ip-options. */
   public static final int IP_OPTIONS = 0x04;
 
-  /** --log-uid; sockets here have no owner, so it adds nothing. */
+  /** --log-uid; programs here run as root, the kernel's own sockets belong to nobody. */
   public static final int UID = 0x08;
 
   /** --log-macdecode. */
@@ -163,6 +163,9 @@ public final class LogLine {
         }
       }
       default -> out.append("PROTO=").append(protocol).append(' ');
+    }
+    if (outer && (flags & UID) != 0 && skb.sk == SkBuff.PROGRAM_SOCKET) {
+      out.append("UID=0 GID=0 ");
     }
     if (outer && skb.mark != 0) {
       out.append("MARK=0x").append(Integer.toHexString(skb.mark)).append(' ');
