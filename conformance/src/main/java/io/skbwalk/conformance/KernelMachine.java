@@ -25,8 +25,7 @@ import java.util.concurrent.TimeUnit;
 
 /**
  * A machine of the running kernel: a network namespace with a TAP interface for each that the
- * description has. When the write of a frame to a TAP returns, the kernel is done
- * with it.
+ * description has. When the write of a frame to a TAP returns, the kernel is done with it.
  */
 final class KernelMachine implements AutoCloseable {
   /** The tools that must be installed. */
@@ -421,8 +420,8 @@ final class KernelMachine implements AutoCloseable {
   }
 
   /**
-   * The tables that {@code rules} names (once loaded, a table stays in its namespace) in the order in
-   * which this project prints them; the kernel's is that of their loading.
+   * The tables that {@code rules} names (once loaded, a table stays in its namespace) in the order
+   * in which this project prints them; the kernel's is that of their loading.
    */
   private static List<String> inOurOrder(String saved, String rules) {
     Map<String, List<String>> tables = new LinkedHashMap<>();

@@ -306,8 +306,7 @@ final class Namespace implements AutoCloseable {
 
   /** Entries in the connection table. */
   int connections() throws IOException {
-    return Integer.parseInt(
-        read(Path.of("/proc/sys/net/netfilter/nf_conntrack_count")).strip());
+    return Integer.parseInt(read(Path.of("/proc/sys/net/netfilter/nf_conntrack_count")).strip());
   }
 
   /** Who hears of connections, from now on. */
