@@ -145,6 +145,10 @@ final class Comparison {
         // Beside the identification stand the fragment's flags and offset; beside the checksum the
         // TTL.
         int from = word == ip + 8 ? word + 2 : word;
+        if (word >= ip + 20) {
+          // A clock's four bytes may lie across words, as in an option that is quoted.
+          from = word + Arrays.mismatch(once, word, end, twice, word, end) - 3;
+        }
         Arrays.fill(bytes, from, word == ip + 4 ? word + 2 : end, (byte) 0);
       }
     }

@@ -221,6 +221,9 @@ final class RandomRules {
 
   private String match(String hook, String table, String protocol) {
     String not = oneIn(5) ? " !" : "";
+    if (oneIn(4)) {
+      return RandomExtensions.match(random, protocol);
+    }
     switch (random.nextInt(26)) {
       case 0, 1, 2:
         return " -m conntrack"
@@ -441,6 +444,11 @@ final class RandomRules {
               " --log-ip-options",
               " --log-level 6",
               " --log-tcp-sequence --log-uid --log-macdecode --log-level debug");
+    }
+    boolean translates =
+        table.equals("nat") && (hook.equals("PREROUTING") || hook.equals("POSTROUTING"));
+    if ((table.equals("mangle") || translates) && oneIn(6)) {
+      return RandomExtensions.target(random, table);
     }
     switch (table) {
       case "raw":

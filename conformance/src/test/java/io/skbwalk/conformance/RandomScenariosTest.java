@@ -11,7 +11,7 @@ import org.junit.jupiter.api.TestFactory;
 
 /** Random scenarios of fixed seeds, through the model and through the kernel. */
 class RandomScenariosTest {
-  private static final long SEEDS = 200;
+  private static final long SEEDS = 500;
 
   @TestFactory
   Stream<DynamicTest> seeds() {
