@@ -186,7 +186,7 @@ public final class LogLine {
   }
 
   private void incomplete(int at) {
-    out.append("INCOMPLETE [").append(skb.tail - at).append(" bytes] ");
+    out.append("INCOMPLETE [").append(Integer.toUnsignedString(skb.tail - at)).append(" bytes] ");
   }
 
   /** False when nothing more is to be written about the packet. */
