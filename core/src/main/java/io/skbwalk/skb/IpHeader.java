@@ -74,6 +74,9 @@ public final class IpHeader {
   /** Protocol number of DCCP. */
   public static final int IPPROTO_DCCP = 33;
 
+  /** Protocol number of GRE. */
+  public static final int IPPROTO_GRE = 47;
+
   /** Protocol number of ESP. */
   public static final int IPPROTO_ESP = 50;
 

@@ -209,7 +209,8 @@ public final class ConnectionCount {
     int offset = skb.networkHeader + IpHeader.headerLength(skb);
     if (IpHeader.fragmentOffset(skb) != 0
         || offset > skb.tail
-        || !ConntrackIn.tupleOf(skb, skb.networkHeader, offset, IpHeader.protocol(skb), tuple)) {
+        || !ConntrackIn.tupleOf(
+            conntrack.greKeys(), skb, skb.networkHeader, offset, IpHeader.protocol(skb), tuple)) {
       return -1;
     }
     return conntrack.find(tuple, zone, zoneDirections) >>> 1;

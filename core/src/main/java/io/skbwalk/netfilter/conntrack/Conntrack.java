@@ -46,6 +46,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   final ConntrackHash table = new ConntrackHash(this);
   final ConntrackEcache events = new ConntrackEcache(this);
   final ConntrackTimeouts timeouts;
+  private final GreKeymap greKeys = new GreKeymap();
   private final ConntrackLabels labels = new ConntrackLabels(this);
   final ExpiryWheel wheel;
   private final ExpiryWheel.Expired whenExpired = this::expired;
@@ -131,6 +132,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private void expired(int handle) {
     net.clock.advanceTo(wheel.tick() * NANOS_PER_TICK);
     delete(handle);
+  }
+
+  /** The call ids of PPTP. */
+  public GreKeymap greKeys() {
+    return greKeys;
   }
 
   /** The labels of its connections. */

@@ -113,7 +113,7 @@ final class ConntrackIn {
       }
     }
     while (true) {
-      if (!tupleOf(skb, skb.networkHeader, offset, protocol, packetTuple)) {
+      if (!tupleOf(conntrack.greKeys(), skb, skb.networkHeader, offset, protocol, packetTuple)) {
         return invalid(hook, skb, "no ports or keys to know it by");
       }
       if (!resolve(skb, template, zone, directions)) {
@@ -213,7 +213,8 @@ final class ConntrackIn {
   }
 
   /** Plays nf_ct_get_tuple: what the packet is known by; false when it is too short. */
-  static boolean tupleOf(SkBuff skb, int network, int offset, int protocol, ConntrackTuple tuple) {
+  static boolean tupleOf(
+      GreKeymap keys, SkBuff skb, int network, int offset, int protocol, ConntrackTuple tuple) {
     tuple.source = skb.u32(network + IpHeader.SOURCE_OFFSET);
     tuple.destination = skb.u32(network + IpHeader.DESTINATION_OFFSET);
     tuple.protocol = protocol;
@@ -235,7 +236,7 @@ final class ConntrackIn {
         tuple.destinationPort = skb.u16(offset);
         return true;
       case IPPROTO_GRE:
-        return GreTracker.tuple(skb, offset, tuple);
+        return GreTracker.tuple(keys, skb, offset, tuple);
       case IPPROTO_ICMPV6:
         // Its tracker takes nothing that comes in IPv4, so it is always invalid.
         return false;

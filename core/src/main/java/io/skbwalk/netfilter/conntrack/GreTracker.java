@@ -11,7 +11,7 @@ import io.skbwalk.skb.SkBuff;
 
 /**
  * Plays nf_conntrack_proto_gre.c: GRE (RFC 2784) by addresses, enhanced GRE (RFC 2637) by its call
- * id. The key map that the PPTP helper fills is empty here, so the source key is always 0.
+ * id, and by the other side's where {@link GreKeymap} knows it.
  */
 final class GreTracker {
   private static final int VERSION_MASK = 7;
@@ -26,7 +26,7 @@ final class GreTracker {
   }
 
   /** Plays gre_pkt_to_tuple. */
-  static boolean tuple(SkBuff skb, int offset, ConntrackTuple tuple) {
+  static boolean tuple(GreKeymap keys, SkBuff skb, int offset, ConntrackTuple tuple) {
     tuple.sourcePort = 0;
     tuple.destinationPort = 0;
     if (offset + 4 > skb.tail || (skb.u16(offset) & VERSION_MASK) != 1 || offset + 8 > skb.tail) {
@@ -36,6 +36,7 @@ final class GreTracker {
       return false;
     }
     tuple.destinationPort = skb.u16(offset + 6);
+    tuple.sourcePort = keys.sourceKey(tuple);
     return true;
   }
 

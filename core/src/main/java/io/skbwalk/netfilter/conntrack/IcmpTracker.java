@@ -87,7 +87,13 @@ final class IcmpTracker {
       conntrack.because("the quoted packet is a later fragment or not whole");
       return false;
     }
-    if (!ConntrackIn.tupleOf(skb, quoted, offset, skb.u8(quoted + IpHeader.PROTOCOL_OFFSET), inner)
+    if (!ConntrackIn.tupleOf(
+            conntrack.greKeys(),
+            skb,
+            quoted,
+            offset,
+            skb.u8(quoted + IpHeader.PROTOCOL_OFFSET),
+            inner)
         || !inner.invert(inner)) {
       conntrack.because("the quoted packet is of no connection");
       return false;

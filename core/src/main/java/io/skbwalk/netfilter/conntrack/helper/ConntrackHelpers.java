@@ -29,7 +29,7 @@ public final class ConntrackHelpers {
           new Known("amanda", IpHeader.IPPROTO_UDP, null),
           new Known("irc", IpHeader.IPPROTO_TCP, null),
           new Known("netbios-ns", IpHeader.IPPROTO_UDP, null),
-          new Known("pptp", IpHeader.IPPROTO_TCP, null),
+          new Known("pptp", IpHeader.IPPROTO_TCP, PptpHelper::new),
           new Known("sane", IpHeader.IPPROTO_TCP, null),
           new Known("sip", IpHeader.IPPROTO_TCP, null),
           new Known("sip", IpHeader.IPPROTO_UDP, null),

@@ -3,6 +3,7 @@
 package io.skbwalk.netfilter.conntrack.helper;
 
 import java.nio.charset.StandardCharsets;
+import java.util.HexFormat;
 
 /** What a NAT helper writes into a payload instead of what it found, as reusable working space. */
 final class Replacement {
@@ -11,16 +12,26 @@ final class Replacement {
 
   final byte[] bytes = new byte[CAPACITY];
   int length;
+  private boolean binary;
 
   /** Begins anew. */
   Replacement clear() {
     length = 0;
+    binary = false;
     return this;
   }
 
   /** Appends a character of ASCII. */
   Replacement put(char character) {
     bytes[length++] = (byte) character;
+    return this;
+  }
+
+  /** Appends a number of 16 bits in network order. */
+  Replacement word(int number) {
+    bytes[length++] = (byte) (number >>> 8);
+    bytes[length++] = (byte) number;
+    binary = true;
     return this;
   }
 
@@ -50,6 +61,8 @@ final class Replacement {
   /** For people. */
   @Override
   public String toString() {
-    return new String(bytes, 0, length, StandardCharsets.US_ASCII);
+    return binary
+        ? "0x" + HexFormat.of().formatHex(bytes, 0, length)
+        : new String(bytes, 0, length, StandardCharsets.US_ASCII);
   }
 }
