@@ -244,6 +244,7 @@ final class Configuration {
         };
     int type = routing.addressType(null, socket.address());
     if (socket.address() != 0
+        && !socket.transparent()
         && type != Ipv4Operations.RTN_LOCAL
         && type != Ipv4Operations.RTN_BROADCAST
         && type != Ipv4Operations.RTN_MULTICAST) {
@@ -259,6 +260,7 @@ final class Configuration {
         socket.port(),
         socket.protocol(),
         socket.device() == null ? null : device(socket, socket.device()),
-        socket.receiveBuffer());
+        socket.receiveBuffer(),
+        socket.transparent());
   }
 }

@@ -112,6 +112,11 @@ public final class Host {
     core.setTime(this::advanceTo);
     net.skbs.setFreeListener(new Releases());
     boot();
+    netfilter.queues().setIpv4(inet);
+    for (HostDescription.Queue queue : description.netfilter().queues()) {
+      int verdict = queue.verdict() | queue.to() << 16;
+      netfilter.queues().listen(queue.number(), verdict, queue.mark());
+    }
     new Configuration(description, net, core, inDevices, routing, neighbours, transport, conntrack)
         .apply();
     this.log = log;
@@ -217,9 +222,14 @@ public final class Host {
   public void replaceRules(RuleSet rules) {
     if (tables == null) {
       nat = new Nat(net, netfilter, conntrack, inet);
-      tables = new IptTables(rules, new Environment(net, inet, conntrack, nat, log, ipsets));
+      Environment environment = new Environment(net, inet, conntrack, nat, log, ipsets);
+      environment.setSecurityContexts(description.netfilter().securityContexts());
+      tables = new IptTables(rules, environment);
     } else {
       tables.replace(rules);
+    }
+    if (tables.needsDefragmentation()) {
+      conntrack.enableDefragmentation();
     }
     if (tables.needsConntrack()) {
       conntrack.enable();

@@ -197,9 +197,22 @@ public record HostDescription(
    * @param protocol IP protocol number for RAW, EtherType (3 for all) for PACKET, otherwise 0
    * @param device bound to this interface (SO_BINDTODEVICE), or null
    * @param receiveBuffer bytes of queued packets before SOCKET_RCVBUFF drops; 0 for no limit
+   * @param transparent IP_TRANSPARENT: TPROXY may hand it packets for others
    */
   public record Socket(
-      SocketKind kind, int address, int port, int protocol, String device, long receiveBuffer) {}
+      SocketKind kind,
+      int address,
+      int port,
+      int protocol,
+      String device,
+      long receiveBuffer,
+      boolean transparent) {
+    /** A socket that is not transparent. */
+    public Socket(
+        SocketKind kind, int address, int port, int protocol, String device, long receiveBuffer) {
+      this(kind, address, port, protocol, device, receiveBuffer, false);
+    }
+  }
 
   /**
    * What rules name and other tools make before them.
@@ -207,17 +220,26 @@ public record HostDescription(
    * @param timeouts policies that CT --timeout gives to connections
    * @param labels names of connection labels by their number, 0 to 127
    * @param ipsets what fills the sets of ipset, in order
+   * @param queues programs that listen on queues of NFQUEUE
+   * @param securityContexts what the SELinux policy knows; empty without SELinux
    */
   public record Netfilter(
-      List<ConntrackTimeout> timeouts, Map<Integer, String> labels, List<IpsetRestore> ipsets) {
+      List<ConntrackTimeout> timeouts,
+      Map<Integer, String> labels,
+      List<IpsetRestore> ipsets,
+      List<Queue> queues,
+      List<String> securityContexts) {
     /** Nothing. */
-    public static final Netfilter NONE = new Netfilter(List.of(), Map.of(), List.of());
+    public static final Netfilter NONE =
+        new Netfilter(List.of(), Map.of(), List.of(), List.of(), List.of());
 
     /** Copies the collections. */
     public Netfilter {
       timeouts = List.copyOf(timeouts);
       ipsets = List.copyOf(ipsets);
       labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
+      queues = List.copyOf(queues);
+      securityContexts = List.copyOf(securityContexts);
     }
   }
 
@@ -227,4 +249,15 @@ public record HostDescription(
    * @param words what stands behind that: {@code NAME inet tcp established 100 close 10}
    */
   public record ConntrackTimeout(String words) {}
+
+  /**
+   * A program that listens on a queue of NFQUEUE and says the same of every packet.
+   *
+   * @param number 0 to 65535
+   * @param verdict a constant of {@link io.skbwalk.netfilter.Verdict}: ACCEPT, DROP, REPEAT, STOP
+   *     or QUEUE
+   * @param to with QUEUE the number of the other queue
+   * @param mark what it makes the packet's mark, or null
+   */
+  public record Queue(int number, int verdict, int to, Integer mark) {}
 }

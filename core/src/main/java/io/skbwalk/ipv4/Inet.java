@@ -10,6 +10,7 @@ import io.skbwalk.ipv4.route.RouteActions;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
@@ -35,6 +36,8 @@ public final class Inet implements RouteActions, Ipv4Operations {
   private IpOutput output;
   private Icmp icmp;
   private Reject reject;
+  private Duplicate duplicate;
+  private LocalDelivery transport;
 
   /** A layer that cannot do anything before {@link #init}. */
   public Inet(Net net, Netfilter netfilter) {
@@ -57,6 +60,8 @@ public final class Inet implements RouteActions, Ipv4Operations {
     output.connect(forward, icmp);
     fragments = new IpFragments(net, peers, this::reassemblyTimedOut);
     receive = new IpReceive(net, netfilter, routing, options, fragments, icmp, transport);
+    this.transport = transport;
+    duplicate = new Duplicate(net, routing, output);
     reject = new Reject(net, netfilter, routing, output, icmp);
   }
 
@@ -178,6 +183,16 @@ public final class Inet implements RouteActions, Ipv4Operations {
   @Override
   public void sendReset(SkBuff skb, Hook hook) {
     reject.sendReset(skb);
+  }
+
+  @Override
+  public void duplicate(SkBuff skb, Hook hook, int gateway, String device) {
+    duplicate.duplicate(skb, hook, gateway, device);
+  }
+
+  @Override
+  public InetSock lookupListener(int protocol, int address, int port, NetDevice in) {
+    return transport.lookupListener(protocol, address, port, in.ifindex);
   }
 
   @Override

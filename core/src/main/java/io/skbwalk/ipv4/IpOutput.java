@@ -26,8 +26,8 @@ import io.skbwalk.trace.TraceEvent;
 
 /** Plays net/ipv4/ip_output.c: the way out, for packets made here and for forwarded ones. */
 public final class IpOutput {
-  /** IPTOS_TOS_MASK without its low bit: what RT_TOS leaves of a TOS for routing. */
-  private static final int INET_DSCP_MASK = 0xFC;
+  /** What routing looks at of a type of service: all but its ECN bits. */
+  static final int INET_DSCP_MASK = 0xFC;
 
   private final Net net;
   private final Netfilter netfilter;

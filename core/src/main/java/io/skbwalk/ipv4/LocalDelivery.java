@@ -2,6 +2,7 @@
 
 package io.skbwalk.ipv4;
 
+import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.skb.SkBuff;
 
 /**
@@ -24,6 +25,12 @@ public interface LocalDelivery {
    * @return false when no handler is registered for {@code protocol}; the packet is untouched then
    */
   boolean deliver(SkBuff skb, int protocol);
+
+  /**
+   * Plays inet_lookup_listener and udp4_lib_lookup: the socket that would take what comes in on
+   * interface {@code iif} for {@code address} and {@code port}; null when none does.
+   */
+  InetSock lookupListener(int protocol, int address, int port, int iif);
 
   /**
    * Plays raw_icmp_error and a protocol's err_handler: somebody could not handle a packet of this

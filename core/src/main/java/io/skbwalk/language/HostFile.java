@@ -17,6 +17,7 @@ import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
+import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.ipset.IpsetRestore;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -105,7 +106,9 @@ public final class HostFile {
             "sockets",
             "conntrack-timeouts",
             "connlabels",
-            "ipsets");
+            "ipsets",
+            "queues",
+            "security-contexts");
     List<Interface> interfaces = new ArrayList<>();
     List<Route> routes = new ArrayList<>();
     List<PolicyRule> policyRules = new ArrayList<>();
@@ -168,7 +171,12 @@ public final class HostFile {
         labels.put((int) entry.getKey().number(0, 127), name);
       }
     }
-    return new HostDescription.Netfilter(timeouts, labels, ipsets(fields.get("ipsets")));
+    return new HostDescription.Netfilter(
+        timeouts,
+        labels,
+        ipsets(fields.get("ipsets")),
+        queues(fields.get("queues")),
+        fields.list("security-contexts").stream().map(YamlValue::text).toList());
   }
 
   private static List<IpsetRestore> ipsets(YamlValue value) {
@@ -497,6 +505,49 @@ public final class HostFile {
 
   // ---- sockets ---------------------------------------------------------------------------------
 
+  /** Programs on queues: {@code 0: accept}, or {@code 1: {answer: queue, to: 2, mark: 7}}. */
+  private static List<HostDescription.Queue> queues(YamlValue value) {
+    List<HostDescription.Queue> queues = new ArrayList<>();
+    if (value == null) {
+      return queues;
+    }
+    for (Map.Entry<YamlValue, YamlValue> entry : value.entries().entrySet()) {
+      int number = (int) entry.getKey().number(0, 65_535);
+      YamlValue said = entry.getValue();
+      if (said.isScalar()) {
+        queues.add(new HostDescription.Queue(number, verdict(said), 0, null));
+        continue;
+      }
+      YamlValue.Fields fields = said.fields("a queue", "answer", "to", "mark");
+      int verdict = verdict(fields.require("answer"));
+      boolean another = verdict == Verdict.QUEUE;
+      if (another != (fields.get("to") != null)) {
+        throw said.error("the answer queue needs to, the number of another; the others have none");
+      }
+      int to = another ? (int) fields.get("to").number(0, 65_535) : 0;
+      YamlValue mark = fields.get("mark");
+      queues.add(
+          new HostDescription.Queue(
+              number, verdict, to, mark == null ? null : (int) mark.number(0, 0xFFFFFFFFL)));
+    }
+    return queues;
+  }
+
+  private static int verdict(YamlValue answer) {
+    return switch (answer.text()) {
+      case "accept" -> Verdict.ACCEPT;
+      case "drop" -> Verdict.DROP;
+      case "repeat" -> Verdict.REPEAT;
+      case "stop" -> Verdict.STOP;
+      case "queue" -> Verdict.QUEUE;
+      default ->
+          throw answer.error(
+              "a program answers accept, drop, repeat, stop or queue, not \""
+                  + answer.text()
+                  + "\"");
+    };
+  }
+
   private Socket socket(YamlValue value) {
     YamlValue.Fields fields =
         value.fields(
@@ -507,7 +558,8 @@ public final class HostFile {
             "interface",
             "raw",
             "packet",
-            "receive-buffer");
+            "receive-buffer",
+            "transparent");
     boolean raw = fields.bool("raw", false);
     boolean packet = fields.bool("packet", false);
     if (raw && packet) {
@@ -518,6 +570,10 @@ public final class HostFile {
     YamlValue port = fields.get("port");
     String device = fields.text("interface", null);
     long buffer = fields.number("receive-buffer", 0, Long.MAX_VALUE, 0);
+    boolean transparent = fields.bool("transparent", false);
+    if (transparent && (raw || packet)) {
+      throw value.error("only sockets that listen on a port are transparent");
+    }
     Socket socket;
     if (packet) {
       if (port != null || address != null) {
@@ -550,7 +606,7 @@ public final class HostFile {
                         + "\" add raw: true");
           };
       int number = (int) fields.require("port").number(1, 65_535);
-      socket = new Socket(kind, local, number, 0, device, buffer);
+      socket = new Socket(kind, local, number, 0, device, buffer, transparent);
     }
     return placed(socket, value);
   }

@@ -82,6 +82,20 @@ public interface Ipv4Operations {
   void sendReset(SkBuff skb, Hook hook);
 
   /**
+   * Plays nf_dup_ipv4: an untracked copy of {@code skb} leaves by way of {@code gateway}. Nothing
+   * happens while a copy is on its way, so copies are not copied.
+   *
+   * @param device the name of the interface that it leaves on; empty, or unknown, for any
+   */
+  void duplicate(SkBuff skb, Hook hook, int gateway, String device);
+
+  /**
+   * Plays nf_tproxy_get_sock_v4 with NF_TPROXY_LOOKUP_LISTENER: the TCP or UDP socket that would
+   * take what comes in on {@code in} for {@code address} and {@code port}; null when none does.
+   */
+  InetSock lookupListener(int protocol, int address, int port, NetDevice in);
+
+  /**
    * Plays ip_defrag for {@code user} (IP_DEFRAG_CONNTRACK_IN and so on, plus the zone).
    *
    * @return true when {@code skb} is now a whole packet; false when it was queued, dropped or

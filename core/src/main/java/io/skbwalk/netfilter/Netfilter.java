@@ -14,6 +14,7 @@ public final class Netfilter {
   private record Entry(int priority, HookFunction function) {}
 
   private final Net net;
+  private final NfQueues queues = new NfQueues();
   private NfCtHook conntrack;
   private final Entry[][] entries = new Entry[Hook.values().length][0];
 
@@ -23,6 +24,11 @@ public final class Netfilter {
   /** A machine without hook functions. */
   public Netfilter(Net net) {
     this.net = net;
+  }
+
+  /** The programs that listen on queues. */
+  public NfQueues queues() {
+    return queues;
   }
 
   /** Sets nf_ct_hook; null while nothing tracks connections. */
@@ -104,13 +110,26 @@ public final class Netfilter {
           new TraceEvent.HookEnter(
               hook.name(), in == null ? "" : in.name, out == null ? "" : out.name));
     }
+    DropReason reason = DropReason.NETFILTER_DROP;
+    String dropper = "nf_hook_slow";
     for (Entry entry : functions) {
-      int verdict;
-      do {
-        verdict = entry.function.hook(hook, skb, in, out);
-      } while (verdict == Verdict.REPEAT);
+      int verdict = entry.function.hook(hook, skb, in, out);
+      if (Verdict.isQueue(verdict)) {
+        verdict = queues.ask(verdict, entry.function, hook, skb, in, out);
+        if (queues.answered()) {
+          // The program's own call goes on with the rest of the hook.
+          reason = DropReason.NOT_SPECIFIED;
+          dropper = "nf_reinject";
+        } else if (verdict == Verdict.DROP && reason == DropReason.NETFILTER_DROP) {
+          reason = DropReason.NOT_SPECIFIED;
+          dropper = "nf_queue";
+        }
+      }
       if (verdict == Verdict.ACCEPT) {
         continue;
+      }
+      if (verdict == Verdict.STOP) {
+        break;
       }
       if (verdict == Verdict.STOLEN) {
         return false;
@@ -118,9 +137,8 @@ public final class Netfilter {
       if (skb.trace != null) {
         skb.trace.on(new TraceEvent.HookLeave(hook.name(), Verdict.name(verdict)));
       }
-      // No program listens on any queue here: as in Linux, such a packet is dropped.
       dropped[hook.ordinal()]++;
-      net.skbs.drop(skb, DropReason.NETFILTER_DROP, "nf_hook_slow");
+      net.skbs.drop(skb, reason, dropper);
       return false;
     }
     if (skb.trace != null) {

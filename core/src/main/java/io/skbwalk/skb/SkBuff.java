@@ -124,6 +124,9 @@ public final class SkBuff {
   /** The firewall mark. */
   public int mark;
 
+  /** The security mark, 0 for none. */
+  public int secmark;
+
   /** Queueing priority, set from the TOS field. */
   public int priority;
 
@@ -301,6 +304,7 @@ public final class SkBuff {
     protocol = 0;
     vlanTci = -1;
     mark = 0;
+    secmark = 0;
     priority = 0;
     dst = null;
     ct = 0;

@@ -79,6 +79,7 @@ public final class SkBuffPool {
     copy.protocol = skb.protocol;
     copy.vlanTci = skb.vlanTci;
     copy.mark = skb.mark;
+    copy.secmark = skb.secmark;
     copy.priority = skb.priority;
     copy.fragMaxSize = skb.fragMaxSize;
     copy.cbFlags = skb.cbFlags;

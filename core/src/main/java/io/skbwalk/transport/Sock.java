@@ -4,6 +4,7 @@ package io.skbwalk.transport;
 
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
 
@@ -11,7 +12,7 @@ import io.skbwalk.trace.TraceEvent;
  * Plays struct sock: one socket and what it has received. Nothing is kept of a packet but its
  * count: nobody reads here, and a day of traffic would not fit.
  */
-public final class Sock {
+public final class Sock implements InetSock {
   /** What kind of socket it is. */
   public enum Kind {
     /** A listening TCP socket. */
@@ -52,6 +53,9 @@ public final class Sock {
   /** SO_BINDTODEVICE, or null. */
   public final NetDevice device;
 
+  /** IP_TRANSPARENT. */
+  public final boolean transparent;
+
   /**
    * Bytes that it holds before SOCKET_RCVBUFF, counted as the application would read them (Linux
    * counts the memory they take); 0 for no limit.
@@ -82,12 +86,30 @@ public final class Sock {
   /** A socket that has received nothing. */
   public Sock(
       Kind kind, int address, int port, int protocol, NetDevice device, long receiveBuffer) {
+    this(kind, address, port, protocol, device, receiveBuffer, false);
+  }
+
+  /** A socket that has received nothing and may be transparent. */
+  public Sock(
+      Kind kind,
+      int address,
+      int port,
+      int protocol,
+      NetDevice device,
+      long receiveBuffer,
+      boolean transparent) {
     this.kind = kind;
     this.address = address;
     this.port = port;
     this.protocol = protocol;
     this.device = device;
     this.receiveBuffer = receiveBuffer;
+    this.transparent = transparent;
+  }
+
+  @Override
+  public boolean isTransparent() {
+    return transparent;
   }
 
   /** True when what came in on interface {@code iif} is for it as far as SO_BINDTODEVICE goes. */

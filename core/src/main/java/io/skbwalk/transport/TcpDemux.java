@@ -50,7 +50,10 @@ final class TcpDemux {
     }
     int at = skb.transportHeader;
     int port = skb.u16(at + TcpHeader.DESTINATION_OFFSET);
-    Sock sock = listening.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
+    Sock sock = Transport.assigned(skb);
+    if (sock == null) {
+      sock = listening.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
+    }
     if (sock == null) {
       sock = portsInUse.tcp(port);
     }

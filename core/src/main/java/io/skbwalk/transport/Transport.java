@@ -10,6 +10,7 @@ import io.skbwalk.ipv4.LocalDelivery;
 import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
@@ -91,6 +92,11 @@ public final class Transport implements LocalDelivery {
         : rt.route.dev.ifindex;
   }
 
+  /** Plays skb_steal_sock: the socket that TPROXY has given {@code skb} to, or null. */
+  static Sock assigned(SkBuff skb) {
+    return skb.sk instanceof Sock sock ? sock : null;
+  }
+
   @Override
   public boolean deliverRaw(SkBuff skb, int protocol) {
     return raw.deliver(skb, protocol, table.listener);
@@ -108,6 +114,11 @@ public final class Transport implements LocalDelivery {
       }
     }
     return true;
+  }
+
+  @Override
+  public InetSock lookupListener(int protocol, int address, int port, int iif) {
+    return (protocol == IpHeader.IPPROTO_TCP ? listening : udpSocks).lookup(address, port, iif);
   }
 
   /**

@@ -61,7 +61,10 @@ final class UdpDemux {
       multicast(skb, hash, port);
       return;
     }
-    Sock sock = hash.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
+    Sock sock = Transport.assigned(skb);
+    if (sock == null) {
+      sock = hash.lookup(IpHeader.destination(skb), port, Transport.iif(skb));
+    }
     if (sock == null && protocol == IpHeader.IPPROTO_UDP) {
       sock = portsInUse.udp(port);
     }

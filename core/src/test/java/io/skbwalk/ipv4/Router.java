@@ -9,6 +9,7 @@ import io.skbwalk.ipv4.route.InDevices;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.Verdict;
@@ -195,6 +196,11 @@ final class Router {
   }
 
   private final class NoSockets implements LocalDelivery {
+    @Override
+    public InetSock lookupListener(int protocol, int address, int port, int iif) {
+      return null;
+    }
+
     @Override
     public boolean deliverRaw(SkBuff skb, int protocol) {
       return false;

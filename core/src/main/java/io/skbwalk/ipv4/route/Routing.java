@@ -419,6 +419,11 @@ public final class Routing {
     return null;
   }
 
+  /** The output route {@code rt} with {@code gateway} as the next hop of all its packets. */
+  public Rtable through(Rtable rt, int gateway) {
+    return outputRoute(rt.type, rt.flags, rt.dev, rt.route, gateway);
+  }
+
   /** Plays __mkroute_output. */
   private Rtable makeOutput(Flowi4 key, InDevice out, FibRoute route, int type) {
     boolean loop = out.dev.isLoopback();

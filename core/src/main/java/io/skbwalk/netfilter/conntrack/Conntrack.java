@@ -60,6 +60,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private Ipv4Operations ipv4;
   private NfNatHook nat;
   private boolean enabled;
+  private boolean defragments;
   private int count;
 
   /** Why the packet at hand is invalid, as the kernel logs it; kept only for a traced packet. */
@@ -89,9 +90,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     }
     enabled = true;
     netfilter.setConntrack(this);
-    if (ipv4 != null) {
-      new NfDefrag(this, ipv4).enable(netfilter);
-    }
+    enableDefragmentation();
     netfilter.register(
         Hook.PRE_ROUTING, HookPriority.CONNTRACK, (hook, skb, in, out) -> tracking.in(hook, skb));
     netfilter.register(
@@ -104,6 +103,14 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
         Hook.LOCAL_IN,
         HookPriority.CONNTRACK_CONFIRM,
         (hook, skb, in, out) -> confirmation.confirm(hook, skb));
+  }
+
+  /** Plays nf_defrag_ipv4_enable: hangs the hook functions of reassembly in, once. */
+  public void enableDefragmentation() {
+    if (!defragments && ipv4 != null) {
+      defragments = true;
+      new NfDefrag(this, ipv4).enable(netfilter);
+    }
   }
 
   /** Is tracking on? */

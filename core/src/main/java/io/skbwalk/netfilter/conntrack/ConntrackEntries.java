@@ -137,6 +137,17 @@ public abstract sealed class ConntrackEntries permits Conntrack {
     }
   }
 
+  /** The connection's security mark, 0 for none. */
+  public final int secmark(int ct) {
+    return extension(ct, ConntrackExtensions.SECMARK);
+  }
+
+  /** Sets the security mark, which is told as an event. */
+  public final void setSecmark(int ct, int secmark) {
+    setExtension(ct, ConntrackExtensions.SECMARK, secmark);
+    cacheEvent(ct, ConntrackEvents.SECMARK);
+  }
+
   /** Plays nf_conntrack_event_cache: told with the packet's other events when it is confirmed. */
   public final void cacheEvent(int ct, int event) {
     if ((memory.get(ct, ConntrackMemory.META) & ConntrackMemory.META_EVENTS) != 0) {

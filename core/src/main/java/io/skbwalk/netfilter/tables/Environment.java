@@ -8,6 +8,7 @@ import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.NatEngine;
 import io.skbwalk.skb.Net;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 import java.util.function.Supplier;
 
@@ -20,6 +21,7 @@ public final class Environment {
   private final LogListener log;
   private final IpSets ipsets;
   private final Map<Class<?>, Object> perNet = new HashMap<>();
+  private List<String> securityContexts = List.of();
 
   /** One machine's that has no sets of ipset. */
   public Environment(
@@ -80,6 +82,16 @@ public final class Environment {
   /** The sets of ipset. */
   public IpSets ipsets() {
     return ipsets;
+  }
+
+  /** What the SELinux policy knows; empty without SELinux. A packet's mark counts them from 1. */
+  public List<String> securityContexts() {
+    return securityContexts;
+  }
+
+  /** Sets what the SELinux policy knows. */
+  public void setSecurityContexts(List<String> securityContexts) {
+    this.securityContexts = List.copyOf(securityContexts);
   }
 
   /**

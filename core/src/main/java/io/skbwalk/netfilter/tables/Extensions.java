@@ -42,6 +42,7 @@ import io.skbwalk.netfilter.tables.targets.AuditTarget;
 import io.skbwalk.netfilter.tables.targets.ChecksumTarget;
 import io.skbwalk.netfilter.tables.targets.ClassifyTarget;
 import io.skbwalk.netfilter.tables.targets.ConnmarkTarget;
+import io.skbwalk.netfilter.tables.targets.ConnsecmarkTarget;
 import io.skbwalk.netfilter.tables.targets.CtTarget;
 import io.skbwalk.netfilter.tables.targets.DnatTarget;
 import io.skbwalk.netfilter.tables.targets.DscpTarget;
@@ -51,14 +52,19 @@ import io.skbwalk.netfilter.tables.targets.LogTarget;
 import io.skbwalk.netfilter.tables.targets.MarkTarget;
 import io.skbwalk.netfilter.tables.targets.MasqueradeTarget;
 import io.skbwalk.netfilter.tables.targets.NetmapTarget;
+import io.skbwalk.netfilter.tables.targets.NflogTarget;
+import io.skbwalk.netfilter.tables.targets.NfqueueTarget;
 import io.skbwalk.netfilter.tables.targets.NotrackTarget;
 import io.skbwalk.netfilter.tables.targets.RedirectTarget;
 import io.skbwalk.netfilter.tables.targets.RejectTarget;
+import io.skbwalk.netfilter.tables.targets.SecmarkTarget;
 import io.skbwalk.netfilter.tables.targets.SetTarget;
 import io.skbwalk.netfilter.tables.targets.SnatTarget;
 import io.skbwalk.netfilter.tables.targets.TcpmssTarget;
 import io.skbwalk.netfilter.tables.targets.TcpoptstripTarget;
+import io.skbwalk.netfilter.tables.targets.TeeTarget;
 import io.skbwalk.netfilter.tables.targets.TosTarget;
+import io.skbwalk.netfilter.tables.targets.TproxyTarget;
 import io.skbwalk.netfilter.tables.targets.TraceTarget;
 import io.skbwalk.netfilter.tables.targets.TtlTarget;
 import java.util.ArrayList;
@@ -116,6 +122,7 @@ public final class Extensions {
             ChecksumTarget.TYPE,
             ClassifyTarget.TYPE,
             ConnmarkTarget.TYPE,
+            ConnsecmarkTarget.TYPE,
             CtTarget.TYPE,
             DnatTarget.TYPE,
             DscpTarget.TYPE,
@@ -125,14 +132,19 @@ public final class Extensions {
             MarkTarget.TYPE,
             MasqueradeTarget.TYPE,
             NetmapTarget.TYPE,
+            NflogTarget.TYPE,
+            NfqueueTarget.TYPE,
             NotrackTarget.TYPE,
             RedirectTarget.TYPE,
             RejectTarget.TYPE,
+            SecmarkTarget.TYPE,
             SetTarget.TYPE,
             SnatTarget.TYPE,
             TcpmssTarget.TYPE,
             TcpoptstripTarget.TYPE,
+            TeeTarget.TYPE,
             TosTarget.TYPE,
+            TproxyTarget.TYPE,
             TraceTarget.TYPE,
             TtlTarget.TYPE);
     matches.forEach(type -> MATCHES.put(type.name, type));

@@ -89,6 +89,11 @@ public final class IptTables {
     return rules.needsConntrack();
   }
 
+  /** Must fragments be put together before any rule sees them, tracked or not? */
+  public boolean needsDefragmentation() {
+    return rules.needsDefragmentation();
+  }
+
   /** Tells {@code recorder} of every packet's rules from now on; null for nobody. */
   public void record(VerdictRecorder recorder) {
     this.recorder = recorder;

@@ -22,6 +22,11 @@ public interface Match {
     return null;
   }
 
+  /** True when no rule may see a fragment because of it (nf_defrag_ipv4_enable). */
+  default boolean needsDefragmentation() {
+    return false;
+  }
+
   /** True when conntrack must be active in the namespace for it (nf_ct_netns_get). */
   default boolean needsConntrack() {
     return false;

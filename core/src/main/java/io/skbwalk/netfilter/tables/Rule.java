@@ -73,4 +73,11 @@ public record Rule(
     }
     return action instanceof Action.Extension extension && extension.target().needsConntrack();
   }
+
+  /** True when a match or the target needs whole packets. */
+  public boolean needsDefragmentation() {
+    return matches.stream().anyMatch(Match::needsDefragmentation)
+        || action instanceof Action.Extension extension
+            && extension.target().needsDefragmentation();
+  }
 }

@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
 /**
@@ -116,12 +117,19 @@ public final class RuleSet {
    * NOTRACK (asked of Linux 6.18).
    */
   public boolean needsConntrack() {
+    return any(Rule::needsConntrack);
+  }
+
+  /** Does a match or target in it need whole packets, tracked or not? */
+  public boolean needsDefragmentation() {
+    return any(Rule::needsDefragmentation);
+  }
+
+  private boolean any(Predicate<Rule> wanted) {
     for (Table table : tables.values()) {
       for (Chain chain : table.chains) {
-        for (Rule rule : chain.rules) {
-          if (rule.needsConntrack()) {
-            return true;
-          }
+        if (chain.rules.stream().anyMatch(wanted)) {
+          return true;
         }
       }
     }

@@ -24,6 +24,11 @@ public interface Target {
     return false;
   }
 
+  /** True when no rule may see a fragment because of it (nf_defrag_ipv4_enable). */
+  default boolean needsDefragmentation() {
+    return false;
+  }
+
   /**
    * The evaluation for one rule of one machine.
    *
