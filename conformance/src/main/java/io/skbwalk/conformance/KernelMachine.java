@@ -61,6 +61,7 @@ final class KernelMachine implements AutoCloseable {
   private ConntrackEvents events;
   private KernelLog log;
   private int rawSocket = -1;
+  private QueueListeners queues;
 
   private record ListeningSocket(HostDescription.Socket description, int fd) {}
 
@@ -200,6 +201,9 @@ final class KernelMachine implements AutoCloseable {
       namespace.shell.run(("nfct add timeout " + timeout.words()).split("\\s+"));
     }
     namespace.load(scenario.rules());
+    if (!host.netfilter().queues().isEmpty()) {
+      queues = new QueueListeners(host.netfilter().queues());
+    }
     for (HostDescription.Socket socket : host.sockets()) {
       sockets.add(new ListeningSocket(socket, listen(socket)));
     }
@@ -260,6 +264,9 @@ final class KernelMachine implements AutoCloseable {
     if (socket.device() != null && socket.kind() != HostDescription.SocketKind.PACKET) {
       byte[] name = (socket.device() + "\0").getBytes(StandardCharsets.US_ASCII);
       Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_BINDTODEVICE, name, name.length);
+    }
+    if (socket.transparent()) {
+      Libc.setsockopt(fd, Libc.IPPROTO_IP, Libc.IP_TRANSPARENT, Libc.intValue(1), 4);
     }
     switch (socket.kind()) {
       case TCP -> {
@@ -363,6 +370,9 @@ final class KernelMachine implements AutoCloseable {
         }
       }
     }
+    if (queues != null) {
+      queues.answer();
+    }
     List<Sent> sent = new ArrayList<>();
     namespace.taps.forEach(
         (name, fd) -> {
@@ -461,6 +471,9 @@ final class KernelMachine implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    if (queues != null) {
+      queues.close();
+    }
     if (rawSocket >= 0) {
       Libc.close(rawSocket);
     }

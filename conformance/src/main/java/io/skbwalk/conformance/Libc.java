@@ -27,6 +27,7 @@ final class Libc {
   static final int SEEK_END = 2;
 
   static final int AF_INET = 2;
+  static final int AF_NETLINK = 16;
   static final int AF_PACKET = 17;
   static final int SOCK_STREAM = 1;
   static final int SOCK_DGRAM = 2;
@@ -43,6 +44,7 @@ final class Libc {
   static final int IPPROTO_IP = 0;
   static final int IP_TOS = 1;
   static final int IP_FREEBIND = 15;
+  static final int IP_TRANSPARENT = 19;
 
   /** Bytes of a struct sockaddr_ll. */
   static final int LINK_LAYER_LENGTH = 20;

@@ -51,9 +51,7 @@ public record Scenario(
       List<HostDescription.ConntrackTimeout> policies =
           new ArrayList<>(host.netfilter().timeouts());
       timeouts.forEach(words -> policies.add(new HostDescription.ConntrackTimeout(words)));
-      HostDescription.Netfilter named =
-          new HostDescription.Netfilter(
-              policies, host.netfilter().labels(), host.netfilter().ipsets());
+      HostDescription.Netfilter named = host.netfilter().withTimeouts(policies);
       HostDescription all =
           new HostDescription(
               host.hostname(),

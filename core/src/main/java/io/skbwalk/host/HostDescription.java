@@ -68,7 +68,12 @@ public record HostDescription(
         assumeNeighbours,
         sysctls,
         sockets,
-        new Netfilter(netfilter.timeouts, netfilter.labels, all));
+        new Netfilter(
+            netfilter.timeouts,
+            netfilter.labels,
+            all,
+            netfilter.queues,
+            netfilter.securityContexts));
   }
 
   /** Copies the collections. */
@@ -240,6 +245,11 @@ public record HostDescription(
       labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
       queues = List.copyOf(queues);
       securityContexts = List.copyOf(securityContexts);
+    }
+
+    /** The same with other policies. */
+    public Netfilter withTimeouts(List<ConntrackTimeout> others) {
+      return new Netfilter(others, labels, ipsets, queues, securityContexts);
     }
   }
 

@@ -75,10 +75,11 @@ final class Duplicate {
     flow.oif = out == null ? 0 : out.dev.ifindex;
     Rtable rt = routing.output(flow);
     routing.tellOutput(copy, "nf_dup_ipv4", flow, rt);
-    if (rt == null || rt.gateway != 0) {
+    if (rt == null || rt.gateway != 0 || rt.route == null) {
       return rt;
     }
-    // FLOWI_FLAG_KNOWN_NH: the gateway gets it, not the destination.
+    // FLOWI_FLAG_KNOWN_NH: the gateway gets it, not the destination. Linux forgets that where no
+    // table has a route, on the link of --oif and for a broadcast.
     if (rt != onLink || gateway != through.gateway) {
       onLink = rt;
       through = routing.through(rt, gateway);

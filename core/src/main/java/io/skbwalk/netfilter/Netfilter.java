@@ -116,13 +116,13 @@ public final class Netfilter {
       int verdict = entry.function.hook(hook, skb, in, out);
       if (Verdict.isQueue(verdict)) {
         verdict = queues.ask(verdict, entry.function, hook, skb, in, out);
-        if (queues.answered()) {
-          // The program's own call goes on with the rest of the hook.
-          reason = DropReason.NOT_SPECIFIED;
-          dropper = "nf_reinject";
-        } else if (verdict == Verdict.DROP && reason == DropReason.NETFILTER_DROP) {
+        if (verdict == Verdict.DROP && queues.nobodyListened()) {
           reason = DropReason.NOT_SPECIFIED;
           dropper = "nf_queue";
+        } else if (queues.answered()) {
+          // The program's own call goes on with the rest of the hook.
+          reason = DropReason.NOT_SPECIFIED;
+          dropper = "nfqnl_reinject";
         }
       }
       if (verdict == Verdict.ACCEPT) {

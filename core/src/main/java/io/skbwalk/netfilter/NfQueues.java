@@ -24,6 +24,7 @@ public final class NfQueues {
   private boolean[] marksSet = {};
   private Ipv4Operations ipv4;
   private boolean answered;
+  private boolean nobodyListened;
 
   NfQueues() {}
 
@@ -57,6 +58,7 @@ public final class NfQueues {
    */
   int ask(int verdict, HookFunction function, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     boolean any = false;
+    boolean nobody = false;
     int rounds = 0;
     while (Verdict.isQueue(verdict)) {
       int number = Verdict.queueNumber(verdict);
@@ -65,6 +67,7 @@ public final class NfQueues {
         boolean bypass = Verdict.bypassesQueue(verdict);
         step(skb, "nobody listens on queue ", number, bypass ? ", which is bypassed" : "");
         verdict = bypass ? Verdict.ACCEPT : Verdict.DROP;
+        nobody = true;
         break;
       }
       any = true;
@@ -75,13 +78,20 @@ public final class NfQueues {
       }
       verdict = reinject(listener, function, hook, skb, in, out);
     }
+    // Only now: a packet that a function sends may have been asked about in between.
     answered = any;
+    nobodyListened = nobody;
     return verdict;
   }
 
   /** Has a program seen the packet of the last {@link #ask}? */
   boolean answered() {
     return answered;
+  }
+
+  /** Did the last {@link #ask} end at a queue where nobody listens? */
+  boolean nobodyListened() {
+    return nobodyListened;
   }
 
   private int reinject(
