@@ -87,9 +87,13 @@ final class Namespace implements AutoCloseable {
     set("net.ipv6.conf.default.disable_ipv6", "1");
     // ICMP errors are never rate-limited unless the scenario is about that.
     set("net.ipv4.icmp_ratemask", "0");
-    for (Map.Entry<String, String> entry : scenario.host().sysctls().entrySet()) {
-      if (isInherited(entry.getKey())) {
-        set(entry.getKey(), entry.getValue());
+    Map<String, String> sysctls = scenario.host().sysctls();
+    if (sysctls.keySet().stream().anyMatch(Namespace::isInherited)) {
+      for (Map.Entry<String, String> entry : sysctls.entrySet()) {
+        // In their order: net.ipv4.ip_forward sets the default's forwarding, too.
+        if (!entry.getKey().matches("net\\.ipv4\\.(conf|neigh)\\.(?!all\\.|default\\.|lo\\.).*")) {
+          set(entry.getKey(), entry.getValue());
+        }
       }
     }
     changed.clear();
