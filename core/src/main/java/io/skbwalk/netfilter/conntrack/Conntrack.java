@@ -498,6 +498,14 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     account(ct, ConntrackInfo.direction(ctInfo), skb.length());
   }
 
+  /** Plays nf_ct_refresh: the entry lives for {@code seconds} from now. */
+  public void refresh(int ct, int seconds) {
+    int status = status(ct);
+    if ((status & IPS_FIXED_TIMEOUT) == 0) {
+      setTimeout(ct, status, seconds * Clock.HZ);
+    }
+  }
+
   /** Sets the timeout to {@code ticks} from now. */
   void setTimeout(int ct, int status, int ticks) {
     if ((status & IPS_CONFIRMED) == 0) {

@@ -155,8 +155,11 @@ public final class ConntrackExpectations {
   }
 
   private void expireIn(ConntrackExpect expect, int seconds) {
-    expect.expiresTick = conntrack.net.clock.jiffies() + (long) seconds * Clock.HZ;
-    conntrack.net.timers.modify(expect, conntrack.net.clock.now() + seconds * Clock.SECOND);
+    // Linux multiplies in 32 bits.
+    long ticks = seconds * Clock.HZ & 0xFFFFFFFFL;
+    expect.expiresTick = conntrack.net.clock.jiffies() + ticks;
+    long nanos = ticks * (Clock.SECOND / Clock.HZ);
+    conntrack.net.timers.modify(expect, conntrack.net.clock.now() + nanos);
   }
 
   /** Plays mod_timer on one that is in the table: it lives that long from now. */

@@ -27,7 +27,7 @@ public final class ConntrackHelpers {
           new Known("RAS", IpHeader.IPPROTO_UDP, null),
           new Known("Q.931", IpHeader.IPPROTO_TCP, null),
           new Known("amanda", IpHeader.IPPROTO_UDP, null),
-          new Known("irc", IpHeader.IPPROTO_TCP, null),
+          new Known("irc", IpHeader.IPPROTO_TCP, IrcHelper::new),
           new Known("netbios-ns", IpHeader.IPPROTO_UDP, null),
           new Known("pptp", IpHeader.IPPROTO_TCP, PptpHelper::new),
           new Known("sane", IpHeader.IPPROTO_TCP, null),

@@ -40,7 +40,7 @@ enum FtpCommand {
     @Override
     boolean read(byte[] bytes, int from, int end, Announced announced) {
       int digit = from;
-      while (digit < end && !isDigit(bytes[digit])) {
+      while (digit < end && !Payload.isDigit(bytes[digit])) {
         digit++;
       }
       return announced.numbers(bytes, digit, end, Announced.ANYTHING);
@@ -92,7 +92,7 @@ enum FtpCommand {
   final boolean find(byte[] bytes, int from, int end, Announced announced) {
     int compared = Math.min(end - from, pattern.length());
     for (int i = 0; i < compared; i++) {
-      if (upperCase(bytes[from + i]) != pattern.charAt(i)) {
+      if (Payload.upperCase(bytes[from + i]) != pattern.charAt(i)) {
         return false;
       }
     }
@@ -105,14 +105,6 @@ enum FtpCommand {
     }
     announced.whole = at < end && read(bytes, at, end, announced);
     return true;
-  }
-
-  private static int upperCase(byte character) {
-    return character >= 'a' && character <= 'z' ? character - 'a' + 'A' : character;
-  }
-
-  private static boolean isDigit(byte character) {
-    return character >= '0' && character <= '9';
   }
 
   /** For people. */
@@ -180,7 +172,7 @@ enum FtpCommand {
     }
 
     private static boolean isDelimiter(byte character) {
-      return character > ' ' && character < 0x7F && !isDigit(character);
+      return character > ' ' && character < 0x7F && !Payload.isDigit(character);
     }
 
     /** Plays get_port. */
@@ -191,7 +183,7 @@ enum FtpCommand {
           port = number;
           return number != 0 && found(from, at + 1);
         }
-        if (!isDigit(bytes[at])) {
+        if (!Payload.isDigit(bytes[at])) {
           return false;
         }
         number = number * 10 + bytes[at] - '0' & 0xFFFF;
@@ -208,7 +200,7 @@ enum FtpCommand {
       int index = 0;
       for (int at = from; at < end && index < count; at++) {
         byte character = bytes[at];
-        if (isDigit(character)) {
+        if (Payload.isDigit(character)) {
           numbers[index] = numbers[index] * 10 + character - '0';
         } else if (character == separator) {
           index++;

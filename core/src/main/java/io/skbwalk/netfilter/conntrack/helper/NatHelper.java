@@ -48,16 +48,16 @@ final class NatHelper {
     if (!mangleUnadjusted(hook, skb, offset, from, length, replacement)) {
       return false;
     }
-    if (replacement.length != length) {
-      conntrack
-          .sequenceAdjustment()
-          .set(
-              skb.ct,
-              skb.ctInfo,
-              skb.u32(offset + TcpHeader.SEQUENCE_OFFSET),
-              replacement.length - length);
-    }
+    shift(skb, offset, replacement.length - length);
     return true;
+  }
+
+  /** Plays nf_ct_tcp_seqadj_set: the segment has grown. */
+  void shift(SkBuff skb, int offset, int growth) {
+    if (IpHeader.protocol(skb) == IpHeader.IPPROTO_TCP) {
+      int sequence = skb.u32(offset + TcpHeader.SEQUENCE_OFFSET);
+      conntrack.sequenceAdjustment().set(skb.ct, skb.ctInfo, sequence, growth);
+    }
   }
 
   /** The same, but whoever calls it tells the whole shift at the end. */
