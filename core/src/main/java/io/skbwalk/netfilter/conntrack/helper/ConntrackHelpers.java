@@ -31,8 +31,8 @@ public final class ConntrackHelpers {
           new Known("netbios-ns", IpHeader.IPPROTO_UDP, null),
           new Known("pptp", IpHeader.IPPROTO_TCP, PptpHelper::new),
           new Known("sane", IpHeader.IPPROTO_TCP, null),
-          new Known("sip", IpHeader.IPPROTO_TCP, null),
-          new Known("sip", IpHeader.IPPROTO_UDP, null),
+          new Known("sip", IpHeader.IPPROTO_TCP, ct -> new SipHelper(ct, IpHeader.IPPROTO_TCP)),
+          new Known("sip", IpHeader.IPPROTO_UDP, ct -> new SipHelper(ct, IpHeader.IPPROTO_UDP)),
           new Known("snmp", IpHeader.IPPROTO_UDP, null));
 
   private final Conntrack conntrack;

@@ -73,7 +73,7 @@ public record CtTarget(
           "Decides how the packet will be tracked; table raw.",
           OptionSpec.flag("notrack").about("Not at all."),
           OptionSpec.value("helper")
-              .about("With this helper, which needs a protocol: ftp, pptp, tftp.", "ftp"),
+              .about("With this helper, which needs a protocol: ftp, irc, pptp, sip, tftp.", "ftp"),
           OptionSpec.value("timeout")
               .about("With the timeouts of this policy of the host's.", "short-lived"),
           OptionSpec.value("ctevents")
