@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.tables.matches.AddrtypeMatch;
 import io.skbwalk.netfilter.tables.matches.AhMatch;
+import io.skbwalk.netfilter.tables.matches.BpfMatch;
 import io.skbwalk.netfilter.tables.matches.ClusterMatch;
 import io.skbwalk.netfilter.tables.matches.CommentMatch;
 import io.skbwalk.netfilter.tables.matches.ConnbytesMatch;
@@ -33,10 +34,13 @@ import io.skbwalk.netfilter.tables.matches.SctpMatch;
 import io.skbwalk.netfilter.tables.matches.SetMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
 import io.skbwalk.netfilter.tables.matches.StatisticMatch;
+import io.skbwalk.netfilter.tables.matches.StringMatch;
 import io.skbwalk.netfilter.tables.matches.TcpMatch;
 import io.skbwalk.netfilter.tables.matches.TcpmssMatch;
+import io.skbwalk.netfilter.tables.matches.TimeMatch;
 import io.skbwalk.netfilter.tables.matches.TosMatch;
 import io.skbwalk.netfilter.tables.matches.TtlMatch;
+import io.skbwalk.netfilter.tables.matches.U32Match;
 import io.skbwalk.netfilter.tables.matches.UdpMatch;
 import io.skbwalk.netfilter.tables.targets.AuditTarget;
 import io.skbwalk.netfilter.tables.targets.ChecksumTarget;
@@ -82,6 +86,7 @@ public final class Extensions {
         List.of(
             AddrtypeMatch.TYPE,
             AhMatch.TYPE,
+            BpfMatch.TYPE,
             ClusterMatch.TYPE,
             CommentMatch.TYPE,
             ConnbytesMatch.TYPE,
@@ -111,10 +116,13 @@ public final class Extensions {
             SetMatch.TYPE,
             StateMatch.TYPE,
             StatisticMatch.TYPE,
+            StringMatch.TYPE,
             TcpMatch.TYPE,
             TcpmssMatch.TYPE,
+            TimeMatch.TYPE,
             TosMatch.TYPE,
             TtlMatch.TYPE,
+            U32Match.TYPE,
             UdpMatch.TYPE);
     List<TargetType> targets =
         List.of(
