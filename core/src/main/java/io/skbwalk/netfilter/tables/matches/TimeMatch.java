@@ -310,7 +310,8 @@ public record TimeMatch(
         case DATE -> "it is " + text;
         case TIME_OF_DAY -> "it is " + text.substring(11);
         case WEEK_DAY -> "it is " + WEEK.get((int) ((now / DAY + 3) % 7) + 1) + ", " + text;
-        default -> "it is the " + text.substring(8, 10) + ". of the month, " + text;
+        default ->
+            "it is day " + Integer.parseInt(text.substring(8, 10)) + " of the month, " + text;
       };
     }
   }
