@@ -170,7 +170,7 @@ final class ModelMachine implements HostListener {
         sockets,
         events,
         expectations,
-        List.of(),
+        host.accounting().list().stream().sorted().toList(),
         IpsetPrinter.save(host.ipsets()).lines().toList());
   }
 

@@ -51,7 +51,10 @@ public record Scenario(
       List<HostDescription.ConntrackTimeout> policies =
           new ArrayList<>(host.netfilter().timeouts());
       timeouts.forEach(words -> policies.add(new HostDescription.ConntrackTimeout(words)));
-      HostDescription.Netfilter named = host.netfilter().withTimeouts(policies);
+      List<HostDescription.Accounting> objects = new ArrayList<>(host.netfilter().accounting());
+      accounting.forEach(words -> objects.add(new HostDescription.Accounting(words)));
+      HostDescription.Netfilter named =
+          host.netfilter().withTimeouts(policies).withAccounting(objects);
       HostDescription all =
           new HostDescription(
               host.hostname(),

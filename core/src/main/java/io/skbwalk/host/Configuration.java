@@ -17,6 +17,7 @@ import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.tables.NfAcct;
 import io.skbwalk.skb.Net;
 import io.skbwalk.transport.Sock;
 import io.skbwalk.transport.Transport;
@@ -40,6 +41,7 @@ final class Configuration {
   private final Neighbours neighbours;
   private final Transport transport;
   private final Conntrack conntrack;
+  private final NfAcct accounting;
 
   Configuration(
       HostDescription description,
@@ -49,7 +51,8 @@ final class Configuration {
       Routing routing,
       Neighbours neighbours,
       Transport transport,
-      Conntrack conntrack) {
+      Conntrack conntrack,
+      NfAcct accounting) {
     this.description = description;
     this.net = net;
     this.core = core;
@@ -58,6 +61,7 @@ final class Configuration {
     this.neighbours = neighbours;
     this.transport = transport;
     this.conntrack = conntrack;
+    this.accounting = accounting;
   }
 
   /** The interface that every machine has. */
@@ -86,6 +90,11 @@ final class Configuration {
       refusable(timeout, () -> conntrack.addTimeoutPolicy(timeout.words()));
     }
     description.netfilter().labels().forEach(conntrack.labels()::name);
+    if (description.netfilter().accounting() != null) {
+      for (HostDescription.Accounting object : description.netfilter().accounting()) {
+        refusable(object, () -> accounting.add(object.words()));
+      }
+    }
   }
 
   private static void refusable(Object element, Runnable work) {

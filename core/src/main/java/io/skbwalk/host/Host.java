@@ -23,6 +23,7 @@ import io.skbwalk.netfilter.nat.Nat;
 import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.IptTables;
 import io.skbwalk.netfilter.tables.LogListener;
+import io.skbwalk.netfilter.tables.NfAcct;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.EthernetHeader;
@@ -70,6 +71,7 @@ public final class Host {
   private final Transport transport;
   private final LogListener log;
   private final IpSets ipsets;
+  private final NfAcct accounting;
   private Nat nat;
   private IptTables tables;
   private InDevices inDevices;
@@ -117,7 +119,17 @@ public final class Host {
       int verdict = queue.verdict() | queue.to() << 16;
       netfilter.queues().listen(queue.number(), verdict, queue.mark());
     }
-    new Configuration(description, net, core, inDevices, routing, neighbours, transport, conntrack)
+    accounting = new NfAcct(description.netfilter().accounting() == null);
+    new Configuration(
+            description,
+            net,
+            core,
+            inDevices,
+            routing,
+            neighbours,
+            transport,
+            conntrack,
+            accounting)
         .apply();
     this.log = log;
     ipsets = new IpSets(net);
@@ -224,6 +236,7 @@ public final class Host {
       nat = new Nat(net, netfilter, conntrack, inet);
       Environment environment = new Environment(net, inet, conntrack, nat, log, ipsets);
       environment.setSecurityContexts(description.netfilter().securityContexts());
+      environment.perNet(NfAcct.class, () -> accounting);
       tables = new IptTables(rules, environment);
     } else {
       tables.replace(rules);
@@ -466,6 +479,11 @@ public final class Host {
   /** The sets of ipset. */
   public IpSets ipsets() {
     return ipsets;
+  }
+
+  /** The accounting objects and what was counted in them. */
+  public NfAcct accounting() {
+    return accounting;
   }
 
   /** The rules and their counters; null when there are none. */

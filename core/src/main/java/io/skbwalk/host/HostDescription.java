@@ -73,7 +73,8 @@ public record HostDescription(
             netfilter.labels,
             all,
             netfilter.queues,
-            netfilter.securityContexts));
+            netfilter.securityContexts,
+            netfilter.accounting));
   }
 
   /** Copies the collections. */
@@ -227,21 +228,28 @@ public record HostDescription(
    * @param ipsets what fills the sets of ipset, in order
    * @param queues programs that listen on queues of NFQUEUE
    * @param securityContexts what the SELinux policy knows; empty without SELinux
+   * @param accounting objects of nfacct; null when nobody has said which there are, so that every
+   *     one is
    */
   public record Netfilter(
       List<ConntrackTimeout> timeouts,
       Map<Integer, String> labels,
       List<IpsetRestore> ipsets,
       List<Queue> queues,
-      List<String> securityContexts) {
+      List<String> securityContexts,
+      List<Accounting> accounting) {
     /** Nothing. */
     public static final Netfilter NONE =
-        new Netfilter(List.of(), Map.of(), List.of(), List.of(), List.of());
+        new Netfilter(List.of(), Map.of(), List.of(), List.of(), List.of(), List.of());
+
+    /** Of a machine that nobody has described: what the rules name is there where it can be. */
+    public static final Netfilter ASSUMED = NONE.withAccounting(null);
 
     /** Copies the collections. */
     public Netfilter {
       timeouts = List.copyOf(timeouts);
       ipsets = List.copyOf(ipsets);
+      accounting = accounting == null ? null : List.copyOf(accounting);
       labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
       queues = List.copyOf(queues);
       securityContexts = List.copyOf(securityContexts);
@@ -249,9 +257,21 @@ public record HostDescription(
 
     /** The same with other policies. */
     public Netfilter withTimeouts(List<ConntrackTimeout> others) {
-      return new Netfilter(others, labels, ipsets, queues, securityContexts);
+      return new Netfilter(others, labels, ipsets, queues, securityContexts, accounting);
+    }
+
+    /** The same with other objects of nfacct. */
+    public Netfilter withAccounting(List<Accounting> others) {
+      return new Netfilter(timeouts, labels, ipsets, queues, securityContexts, others);
     }
   }
+
+  /**
+   * An accounting object.
+   *
+   * @param words as {@code nfacct add} takes them
+   */
+  public record Accounting(String words) {}
 
   /**
    * A policy of {@code nfct add timeout}.

@@ -3,6 +3,7 @@
 package io.skbwalk.language;
 
 import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostDescription.Accounting;
 import io.skbwalk.host.HostDescription.Address;
 import io.skbwalk.host.HostDescription.ConntrackTimeout;
 import io.skbwalk.host.HostDescription.Interface;
@@ -108,7 +109,8 @@ public final class HostFile {
             "connlabels",
             "ipsets",
             "queues",
-            "security-contexts");
+            "security-contexts",
+            "nfacct");
     List<Interface> interfaces = new ArrayList<>();
     List<Route> routes = new ArrayList<>();
     List<PolicyRule> policyRules = new ArrayList<>();
@@ -171,12 +173,17 @@ public final class HostFile {
         labels.put((int) entry.getKey().number(0, 127), name);
       }
     }
+    List<Accounting> accounting = new ArrayList<>();
+    for (YamlValue value : fields.list("nfacct")) {
+      accounting.add(placed(new Accounting(value.text()), value));
+    }
     return new HostDescription.Netfilter(
         timeouts,
         labels,
         ipsets(fields.get("ipsets")),
         queues(fields.get("queues")),
-        fields.list("security-contexts").stream().map(YamlValue::text).toList());
+        fields.list("security-contexts").stream().map(YamlValue::text).toList(),
+        accounting);
   }
 
   private static List<IpsetRestore> ipsets(YamlValue value) {

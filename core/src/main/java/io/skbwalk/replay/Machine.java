@@ -77,7 +77,8 @@ public final class Machine {
             List.of(),
             true,
             Map.of(),
-            sockets));
+            sockets,
+            HostDescription.Netfilter.ASSUMED));
   }
 
   /** What the host is made from. */

@@ -27,6 +27,7 @@ import io.skbwalk.netfilter.tables.matches.LimitMatch;
 import io.skbwalk.netfilter.tables.matches.MacMatch;
 import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
+import io.skbwalk.netfilter.tables.matches.NfacctMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
@@ -109,6 +110,7 @@ public final class Extensions {
             MacMatch.TYPE,
             MarkMatch.TYPE,
             MultiportMatch.TYPE,
+            NfacctMatch.TYPE,
             PkttypeMatch.TYPE,
             QuotaMatch.TYPE,
             RecentMatch.TYPE,
