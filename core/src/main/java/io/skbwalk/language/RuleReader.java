@@ -315,7 +315,12 @@ final class RuleReader {
     words.add(word("--" + key.text(), key));
     switch (spec.arguments()) {
       case 0 -> flag(key, spec, value);
-      case 1 -> words.add(word(joined(key, value), value));
+      case 1 -> {
+        boolean leftOut = spec.optional() && (value.isNull() || value.text().equals("true"));
+        if (!leftOut) {
+          words.add(word(joined(key, value), value));
+        }
+      }
       default -> pair(words, key, spec, value);
     }
   }

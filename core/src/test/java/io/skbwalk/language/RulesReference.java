@@ -129,7 +129,13 @@ final class RulesReference {
         spec.arguments() == 0
             ? spec.invertible() ? "invertibleFlag" : "flag"
             : spec.invertible() ? "invertible" : "word";
-    node.put("$ref", "#/$defs/" + kind);
+    if (spec.optional()) {
+      ArrayNode forms = node.putArray("anyOf");
+      forms.addObject().put("$ref", "#/$defs/flag");
+      forms.addObject().put("$ref", "#/$defs/" + kind);
+    } else {
+      node.put("$ref", "#/$defs/" + kind);
+    }
     if (!spec.examples().isEmpty()) {
       ArrayNode examples = node.putArray("examples");
       spec.examples().forEach(example -> example(examples, example));

@@ -30,6 +30,7 @@ import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.NfacctMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
+import io.skbwalk.netfilter.tables.matches.RateestMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
 import io.skbwalk.netfilter.tables.matches.SctpMatch;
 import io.skbwalk.netfilter.tables.matches.SetMatch;
@@ -53,6 +54,8 @@ import io.skbwalk.netfilter.tables.targets.DnatTarget;
 import io.skbwalk.netfilter.tables.targets.DscpTarget;
 import io.skbwalk.netfilter.tables.targets.EcnTarget;
 import io.skbwalk.netfilter.tables.targets.HmarkTarget;
+import io.skbwalk.netfilter.tables.targets.IdletimerTarget;
+import io.skbwalk.netfilter.tables.targets.LedTarget;
 import io.skbwalk.netfilter.tables.targets.LogTarget;
 import io.skbwalk.netfilter.tables.targets.MarkTarget;
 import io.skbwalk.netfilter.tables.targets.MasqueradeTarget;
@@ -60,6 +63,7 @@ import io.skbwalk.netfilter.tables.targets.NetmapTarget;
 import io.skbwalk.netfilter.tables.targets.NflogTarget;
 import io.skbwalk.netfilter.tables.targets.NfqueueTarget;
 import io.skbwalk.netfilter.tables.targets.NotrackTarget;
+import io.skbwalk.netfilter.tables.targets.RateestTarget;
 import io.skbwalk.netfilter.tables.targets.RedirectTarget;
 import io.skbwalk.netfilter.tables.targets.RejectTarget;
 import io.skbwalk.netfilter.tables.targets.SecmarkTarget;
@@ -113,6 +117,7 @@ public final class Extensions {
             NfacctMatch.TYPE,
             PkttypeMatch.TYPE,
             QuotaMatch.TYPE,
+            RateestMatch.TYPE,
             RecentMatch.TYPE,
             SctpMatch.TYPE,
             SetMatch.TYPE,
@@ -138,6 +143,8 @@ public final class Extensions {
             DscpTarget.TYPE,
             EcnTarget.TYPE,
             HmarkTarget.TYPE,
+            IdletimerTarget.TYPE,
+            LedTarget.TYPE,
             LogTarget.TYPE,
             MarkTarget.TYPE,
             MasqueradeTarget.TYPE,
@@ -145,6 +152,7 @@ public final class Extensions {
             NflogTarget.TYPE,
             NfqueueTarget.TYPE,
             NotrackTarget.TYPE,
+            RateestTarget.TYPE,
             RedirectTarget.TYPE,
             RejectTarget.TYPE,
             SecmarkTarget.TYPE,

@@ -10,6 +10,7 @@ import java.util.List;
  *
  * @param names long names without dashes; the first is the one that iptables-save prints
  * @param arguments how many words follow: 0, 1 or 2
+ * @param optional may its one word be left out?
  * @param invertible may {@code !} stand before it
  * @param required refused without it
  * @param halves what the two words are called in YAML when there are two; else empty
@@ -20,6 +21,7 @@ import java.util.List;
 public record OptionSpec(
     List<String> names,
     int arguments,
+    boolean optional,
     boolean invertible,
     boolean required,
     List<String> halves,
@@ -33,44 +35,62 @@ public record OptionSpec(
     examples = List.copyOf(examples);
   }
 
-  private static OptionSpec plain(int arguments, List<String> halves, String... names) {
-    return new OptionSpec(List.of(names), arguments, false, false, halves, false, "", List.of());
+  private static OptionSpec plain(
+      int arguments, boolean optional, List<String> halves, String... names) {
+    return new OptionSpec(
+        List.of(names), arguments, optional, false, false, halves, false, "", List.of());
   }
 
   /** An option without a value. */
   public static OptionSpec flag(String... names) {
-    return plain(0, List.of(), names);
+    return plain(0, false, List.of(), names);
   }
 
   /** An option with one value. */
   public static OptionSpec value(String... names) {
-    return plain(1, List.of(), names);
+    return plain(1, false, List.of(), names);
+  }
+
+  /** An option with one value that may be left out. */
+  public static OptionSpec optionalValue(String... names) {
+    return plain(1, true, List.of(), names);
   }
 
   /** An option with two values, which YAML calls {@code first} and {@code second}. */
   public static OptionSpec pair(String first, String second, String... names) {
-    return plain(2, List.of(first, second), names);
+    return plain(2, false, List.of(first, second), names);
   }
 
   /** The same with {@code !} allowed. */
   public OptionSpec inverted() {
-    return new OptionSpec(names, arguments, true, required, halves, repeatable, about, examples);
+    return new OptionSpec(
+        names, arguments, optional, true, required, halves, repeatable, about, examples);
   }
 
   /** The same, required. */
   public OptionSpec needed() {
-    return new OptionSpec(names, arguments, invertible, true, halves, repeatable, about, examples);
+    return new OptionSpec(
+        names, arguments, optional, invertible, true, halves, repeatable, about, examples);
   }
 
   /** The same that may be given several times; {@link Options#given()} has them all. */
   public OptionSpec repeated() {
-    return new OptionSpec(names, arguments, invertible, required, halves, true, about, examples);
+    return new OptionSpec(
+        names, arguments, optional, invertible, required, halves, true, about, examples);
   }
 
   /** The same with a sentence for people and values that may be written. */
   public OptionSpec about(String text, String... values) {
     return new OptionSpec(
-        names, arguments, invertible, required, halves, repeatable, text, List.of(values));
+        names,
+        arguments,
+        optional,
+        invertible,
+        required,
+        halves,
+        repeatable,
+        text,
+        List.of(values));
   }
 
   /** The name by which the code asks for it. */

@@ -131,7 +131,7 @@ public final class Options {
   /** Its value number {@code index} from 0, or null when it was not given. */
   public String text(String name, int index) {
     Given one = given.get(name);
-    return one == null ? null : one.arguments.get(index).text();
+    return one == null || index >= one.arguments.size() ? null : one.arguments.get(index).text();
   }
 
   /** An error about the option {@code name}, or about the whole when it was not given. */

@@ -271,7 +271,8 @@ public final class RuleParser {
       }
       arguments.add(value);
     }
-    while (arguments.size() < spec.arguments()) {
+    boolean leftOut = spec.optional() && (next == words.size() || !isArgument(words.get(next)));
+    while (arguments.size() < spec.arguments() && !leftOut) {
       if (next == words.size() || arguments.size() == 1 && !isArgument(words.get(next))) {
         throw new SourceException(
             word.at(),

@@ -36,6 +36,16 @@ public class SharedByName<T> {
     return held.thing;
   }
 
+  /** A hold on the thing of that name; null when there is none. */
+  public final T takeExisting(String name) {
+    Held<T> held = things.get(name);
+    if (held == null) {
+      return null;
+    }
+    held.references++;
+    return held.thing;
+  }
+
   /** Gives a hold back: true when it was the last, and the thing is gone. */
   public final boolean release(String name) {
     Held<T> held = things.get(name);

@@ -2,8 +2,7 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import java.util.HashMap;
-import java.util.Map;
+import io.skbwalk.netfilter.tables.SharedByName;
 
 /**
  * Plays struct recent_table: addresses with the times at which they were seen, at most 100; the
@@ -19,14 +18,18 @@ final class RecentList {
   private static final int USUAL_STAMPS = 32;
 
   /** The lists of one machine by name. */
-  static final class All {
-    private final Map<String, RecentList> lists = new HashMap<>();
-
-    /** The list of that name; {@code mask} counts when it is new, {@code hits} when it is more. */
+  static final class All extends SharedByName<RecentList> {
+    /**
+     * The list of that name; {@code mask} counts when it is new, {@code hits} when it is more: then
+     * what the list had is forgotten.
+     */
     RecentList list(String name, int mask, int hits) {
-      RecentList list = lists.computeIfAbsent(name, key -> new RecentList(mask));
+      RecentList list = take(name, () -> new RecentList(mask));
       int stamps = hits == 0 ? USUAL_STAMPS : roundUp(hits);
-      list.stamps = Math.max(list.stamps, stamps);
+      if (stamps > list.stamps) {
+        list.flush();
+        list.stamps = stamps;
+      }
       return list;
     }
 
@@ -40,7 +43,7 @@ final class RecentList {
   static final class Entry {
     private int address;
     private int ttl;
-    private int[] stamps;
+    private long[] stamps;
     private int count;
     private int index;
     private Entry older;
@@ -50,10 +53,10 @@ final class RecentList {
     /**
      * Are there {@code wanted} stamps (0 for one), of {@code since} or later when {@code recent}?
      */
-    boolean hits(boolean recent, int since, int wanted) {
+    boolean hits(boolean recent, long since, int wanted) {
       int hits = 0;
       for (int i = 0; i < count; i++) {
-        if (recent && since - stamps[i] > 0) {
+        if (recent && since > stamps[i]) {
           continue;
         }
         if (wanted == 0 || ++hits >= wanted) {
@@ -90,14 +93,14 @@ final class RecentList {
     return null;
   }
 
-  void add(int address, int ttl, int now) {
+  void add(int address, int ttl, long now) {
     if (size >= MOST_ADDRESSES) {
       remove(oldest);
     }
     Entry entry = spare;
     if (entry == null) {
       entry = new Entry();
-      entry.stamps = new int[stamps];
+      entry.stamps = new long[stamps];
     } else {
       spare = entry.chain;
     }
@@ -129,18 +132,26 @@ final class RecentList {
     spare = entry;
   }
 
+  /** Plays recent_table_flush; entries of another size are of no use any more. */
+  private void flush() {
+    while (oldest != null) {
+      remove(oldest);
+    }
+    spare = null;
+  }
+
   /** Takes the oldest entry off when its last stamp lies before {@code since}. */
-  void reap(int since, Entry working, boolean update) {
+  void reap(long since, Entry working, boolean update) {
     if (oldest == working && update) {
       return;
     }
-    if (since - oldest.stamps[oldest.index - 1] > 0) {
+    if (since > oldest.stamps[oldest.index - 1]) {
       remove(oldest);
     }
   }
 
   /** Adds a stamp. */
-  void update(Entry entry, int ttl, int now) {
+  void update(Entry entry, int ttl, long now) {
     entry.index &= stamps - 1;
     entry.stamps[entry.index++] = now;
     entry.count = Math.max(entry.count, entry.index);

@@ -11,7 +11,7 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
-import io.skbwalk.netfilter.tables.Quoting;
+import io.skbwalk.netfilter.tables.ProcName;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -50,6 +50,8 @@ public record RecentMatch(
     private final String option = name().toLowerCase(java.util.Locale.ROOT);
   }
 
+  private static final int MOST_NAME = 199;
+
   /** {@code -m recent}. */
   public static final MatchType TYPE =
       new MatchType(
@@ -71,32 +73,35 @@ public record RecentMatch(
         public Match parse(Options options, int protocol) {
           String operation = options.oneOf(true, "set", "rcheck", "update", "remove");
           boolean asks = operation.equals("rcheck") || operation.equals("update");
+          long hits = options.number("hitcount", 0, RecentList.MOST_STAMPS - 1, 0);
           for (String only : new String[] {"seconds", "hitcount", "reap", "rttl"}) {
-            if (options.has(only) && !asks) {
+            if (options.has(only) && !asks && !(only.equals("hitcount") && hits == 0)) {
               throw options.error(only, "--" + only + " is for --rcheck and --update");
             }
           }
           if (options.has("reap") && !options.has("seconds")) {
             throw options.error("reap", "--reap needs --seconds");
           }
-          String name = options.has("name") ? options.text("name") : "DEFAULT";
-          if (!name.matches("[^/\\s]{1,199}") || name.equals(".") || name.equals("..")) {
+          String name =
+              options.has("name") ? ProcName.cut(options.text("name"), MOST_NAME) : "DEFAULT";
+          if (!ProcName.isValid(name)) {
             throw options.error("name", "a list's name is one word without /");
           }
-          int mask = -1;
-          if (options.has("mask")) {
-            mask = options.host("mask", options.text("mask"));
+          boolean destination = false;
+          for (String given : options.names()) {
+            destination = given.equals("rdest") || destination && !given.equals("rsource");
           }
+          int mask = options.has("mask") ? options.host("mask", options.text("mask")) : -1;
           return new RecentMatch(
               Operation.valueOf(operation.toUpperCase(java.util.Locale.ROOT)),
               options.inverted(operation),
               options.number("seconds", 1, 0xFFFFFFFFL, 0),
-              (int) options.number("hitcount", 0, RecentList.MOST_STAMPS - 1, 0),
+              (int) hits,
               options.has("reap"),
               options.has("rttl"),
               name,
               mask,
-              options.has("rdest"));
+              destination);
         }
       };
 
@@ -109,7 +114,8 @@ public record RecentMatch(
   public void save(StringBuilder out) {
     out.append(inverted ? " ! --" : " --").append(operation.option);
     if (seconds != 0) {
-      out.append(" --seconds ").append(seconds);
+      // With a sign, as iptables-save prints it.
+      out.append(" --seconds ").append((int) seconds);
     }
     if (reap) {
       out.append(" --reap");
@@ -117,8 +123,7 @@ public record RecentMatch(
     if (hits != 0) {
       out.append(" --hitcount ").append(hits);
     }
-    out.append(ttl ? " --rttl" : "").append(" --name");
-    Quoting.append(out, name);
+    out.append(ttl ? " --rttl" : "").append(" --name ").append(name);
     out.append(" --mask ").append(Ip4.format(mask));
     out.append(destination ? " --rdest" : " --rsource");
   }
@@ -126,10 +131,10 @@ public record RecentMatch(
   @Override
   public PacketMatch bind(Environment environment) {
     RecentList.All lists = environment.perNet(RecentList.All.class, RecentList.All::new);
-    return new Evaluation(this, lists.list(name, mask, hits), environment.net().clock);
+    return new Evaluation(this, lists, lists.list(name, mask, hits), environment.net().clock);
   }
 
-  private record Evaluation(RecentMatch asked, RecentList list, Clock clock)
+  private record Evaluation(RecentMatch asked, RecentList.All lists, RecentList list, Clock clock)
       implements PacketMatch {
     private int address(SkBuff skb) {
       return (asked.destination ? IpHeader.destination(skb) : IpHeader.source(skb)) & list.mask;
@@ -142,7 +147,7 @@ public record RecentMatch(
       if (context.out != null && skb.sk == null) {
         ttl = ttl + 1 & 0xFF;
       }
-      int now = (int) clock.jiffies();
+      long now = clock.jiffies();
       int address = address(skb);
       RecentList.Entry entry = list.find(address, asked.ttl ? ttl : 0);
       if (entry == null) {
@@ -160,7 +165,8 @@ public record RecentMatch(
           return !answer;
         }
         default -> {
-          int since = now - (int) (asked.seconds * Clock.HZ);
+          // The kernel multiplies in 32 bits.
+          long since = now - (asked.seconds * Clock.HZ & 0xFFFFFFFFL);
           if (entry.hits(asked.seconds != 0, since, asked.hits)) {
             answer = !answer;
           }
@@ -178,6 +184,11 @@ public record RecentMatch(
     @Override
     public String explain(SkBuff skb, PacketContext context) {
       return Ip4.format(address(skb)) + (asked.inverted ? " is" : " is not") + " in the list so";
+    }
+
+    @Override
+    public void destroy() {
+      lists.release(asked.name);
     }
   }
 }
