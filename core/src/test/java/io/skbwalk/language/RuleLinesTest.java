@@ -40,7 +40,8 @@ class RuleLinesTest {
 
   static Stream<Case> cases() throws IOException {
     List<Case> cases = new ArrayList<>();
-    for (String file : List.of("rule-lines.txt", "match-lines.txt", "target-lines.txt")) {
+    for (String file :
+        List.of("rule-lines.txt", "match-lines.txt", "target-lines.txt", "memory-lines.txt")) {
       read(file, cases);
     }
     assertTrue(cases.size() > 100);
