@@ -3,6 +3,7 @@
 package io.skbwalk.language;
 
 import io.skbwalk.lib.SourceException;
+import io.skbwalk.lib.SourcePosition;
 import io.skbwalk.netfilter.tables.Action;
 import io.skbwalk.netfilter.tables.IptablesCommand;
 import io.skbwalk.netfilter.tables.RuleCheck;
@@ -12,6 +13,7 @@ import io.skbwalk.netfilter.tables.Token;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
@@ -25,6 +27,9 @@ public final class RulesFile {
   /** Names that no user chain should have: in a table that lacks the hook they mean a mistake. */
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
+
+  private static final Pattern COMMAND =
+      Pattern.compile("\\s*(sudo\\s+)?(/\\S*/)?iptables(-legacy|-nft)?\\s");
 
   private final RuleSet.Builder rules = new RuleSet.Builder();
 
@@ -42,6 +47,7 @@ public final class RulesFile {
     if (isIptablesSave(plain)) {
       return IptablesSaveParser.parse(plain, file);
     }
+    refuseCommands(file, plain);
     YamlValue root = YamlValue.parse(file, plain);
     return root == null ? RuleSet.EMPTY : parse(root);
   }
@@ -79,6 +85,23 @@ public final class RulesFile {
         .findFirst()
         .filter(line -> line.matches("(\\*|:\\S|-A |\\[[0-9]+:|COMMIT$).*"))
         .isPresent();
+  }
+
+  /** A script of commands is neither language. */
+  private static void refuseCommands(String file, String text) {
+    int number = 0;
+    for (String line : text.split("\n", -1)) {
+      number++;
+      if (COMMAND.matcher(line).lookingAt()) {
+        throw new SourceException(
+            new SourcePosition(file, number, 1),
+            "a script of iptables commands cannot be read; give what iptables-save prints once it"
+                + " has run");
+      }
+      if (!line.isBlank() && !line.startsWith("#")) {
+        return;
+      }
+    }
   }
 
   private static RuleSet parse(YamlValue root) {

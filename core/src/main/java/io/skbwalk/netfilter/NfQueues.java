@@ -97,7 +97,10 @@ public final class NfQueues {
   private int reinject(
       int listener, HookFunction function, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     int verdict = verdicts[listener];
-    step(skb, "the program on queue ", numbers[listener], " answers " + Verdict.name(verdict));
+    if (skb.trace != null) {
+      String answers = " answers " + Verdict.name(verdict);
+      step(skb, "the program on queue ", numbers[listener], answers);
+    }
     int before = skb.mark;
     if (marksSet[listener] && before != marks[listener]) {
       skb.mark = marks[listener];

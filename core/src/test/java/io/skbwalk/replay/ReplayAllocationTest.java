@@ -25,8 +25,9 @@ import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
 /**
- * From the file to the far wire nothing is allocated per packet, with all five kinds of work at
- * once: rules of four tables, tracking with counters, a DNAT and a masquerade in both directions.
+ * From the file to the far wire nothing is allocated per packet, with many kinds of work at once:
+ * rules of four tables, matches and targets with memory, a queue, tracking with counters, a DNAT
+ * and a masquerade in both directions.
  */
 class ReplayAllocationTest {
   private static final HostDescription ROUTER =
@@ -42,6 +43,10 @@ class ReplayAllocationTest {
               sysctls:
                 net.ipv4.ip_forward: 1
                 net.netfilter.nf_conntrack_acct: 1
+              queues:
+                7: {answer: accept, mark: 1}
+              ipsets:
+                peers: {type: "hash:net", counters: true, members: [192.168.7.0/24, 198.51.100.0/24]}
               """)
           .description();
 
@@ -57,6 +62,28 @@ class ReplayAllocationTest {
           :FORWARD ACCEPT [0:0]
           -A FORWARD -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1/0xffffffff
           -A FORWARD -m mark --mark 0x1 -j CONNMARK --save-mark
+          -A FORWARD -m hashlimit --hashlimit-upto 100/sec --hashlimit-mode srcip,dstport --hashlimit-name each
+          -A FORWARD -m connbytes --connbytes 10 --connbytes-dir both --connbytes-mode packets
+          -A FORWARD -m connlimit --connlimit-upto 20 --connlimit-mask 24 --connlimit-saddr
+          -A FORWARD -m quota --quota 100000
+          -A FORWARD -m string --string "GET" --algo bm
+          -A FORWARD -m string --hex-string "|00 01|x" --algo kmp --icase
+          -A FORWARD -m u32 --u32 "6 & 0xff = 6 && 0 >> 22 & 0x3c @ 12 >> 26 & 0x3c @ 0 = 0:255"
+          -A FORWARD -m bpf --bytecode "4,48 0 0 9,21 0 1 6,6 0 0 1,6 0 0 0"
+          -A FORWARD -m time --timestart 08:00 --timestop 18:00 --weekdays Mon,Tue
+          -A FORWARD -m statistic --mode random --probability 0.5
+          -A FORWARD -m recent --set --name seen --rsource
+          -A FORWARD -m cluster --cluster-total-nodes 2 --cluster-local-node 1 --cluster-hash-seed 1
+          -A FORWARD -p tcp -m tcpmss --mss 1000:1460
+          -A FORWARD -m set --match-set peers src
+          -A FORWARD -m helper --helper ftp
+          -A FORWARD -j HMARK --hmark-tuple src,dst --hmark-mod 8 --hmark-rnd 1
+          -A FORWARD -p tcp -j TCPOPTSTRIP --strip-options timestamp
+          -A FORWARD -j CLASSIFY --set-class 1:1
+          -A FORWARD -j RATEEST --rateest-name all --rateest-interval 250ms --rateest-ewma 500ms
+          -A FORWARD -m rateest --rateest all --rateest-gt --rateest-bps 1bit
+          -A FORWARD -j NFLOG --nflog-group 3
+          -A FORWARD -j NFQUEUE --queue-num 7
           COMMIT
           *nat
           :PREROUTING ACCEPT [0:0]
@@ -113,6 +140,7 @@ class ReplayAllocationTest {
     String counters = IptablesSavePrinter.print(host.tables().counters(), true);
     assertTrue(counters.contains("[1:40] -A PREROUTING -i eth0 -p tcp"), counters);
     assertTrue(counters.contains("[2:64] -A POSTROUTING"), counters);
+    assertTrue(counters.matches("(?s).*\\n\\[60003:\\d+] -A FORWARD -j NFQUEUE .*"), counters);
     assertTrue(counters.contains("[0:0] -A FORWARD -m conntrack --ctstate INVALID"), counters);
     assertTrue(
         counters.contains("[48001:1884044] -A FORWARD -m conntrack --ctstate RELATED"), counters);

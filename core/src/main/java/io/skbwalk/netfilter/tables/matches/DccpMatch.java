@@ -65,12 +65,8 @@ public record DccpMatch(
           "dccp",
           "DCCP's ports, packet types and options; needs protocol: dccp.",
           IpHeader.IPPROTO_DCCP,
-          OptionSpec.value("source-port", "sport")
-              .inverted()
-              .about("Source port: a port, a range, or a service's name.", "5001"),
-          OptionSpec.value("destination-port", "dport")
-              .inverted()
-              .about("Destination port: a port, a range, or a service's name.", "5001:5010"),
+          PortRange.source(),
+          PortRange.destination(),
           OptionSpec.value("dccp-types")
               .inverted()
               .about("Packet types: " + String.join(", ", NAMES) + ".", "REQUEST,RESPONSE"),

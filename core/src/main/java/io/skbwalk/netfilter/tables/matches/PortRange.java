@@ -2,10 +2,31 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
+import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 
 /** A range of ports, perhaps inverted, as the TCP and UDP matches have two. */
 public record PortRange(int low, int high, boolean inverted) {
+  /** {@code --sport}, which every match with ports has. */
+  static OptionSpec source() {
+    return OptionSpec.value("source-port", "sport")
+        .inverted()
+        .about(
+            "Source port: a port, a range such as \"1024:65535\", or a service's name.",
+            "53",
+            "1024:");
+  }
+
+  /** {@code --dport}, likewise. */
+  static OptionSpec destination() {
+    return OptionSpec.value("destination-port", "dport")
+        .inverted()
+        .about(
+            "Destination port: a port, a range such as \"1024:65535\", or a service's name.",
+            "80",
+            "ssh");
+  }
+
   /** The value of {@code option}, all ports without it; services by {@code protocol}'s names. */
   static PortRange parse(Options options, String option, int protocol) {
     long range = options.has(option) ? options.ports(option, protocol) : 0xFFFF;

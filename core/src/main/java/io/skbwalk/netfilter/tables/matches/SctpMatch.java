@@ -29,12 +29,8 @@ public record SctpMatch(PortRange source, PortRange destination, SctpChunks chun
           "sctp",
           "SCTP's ports and chunks; needs protocol: sctp.",
           IpHeader.IPPROTO_SCTP,
-          OptionSpec.value("source-port", "sport")
-              .inverted()
-              .about("Source port: a port, a range, or a service's name.", "1024:"),
-          OptionSpec.value("destination-port", "dport")
-              .inverted()
-              .about("Destination port: a port, a range, or a service's name.", "2905"),
+          PortRange.source(),
+          PortRange.destination(),
           OptionSpec.pair("of", "types", "chunk-types")
               .inverted()
               .about(

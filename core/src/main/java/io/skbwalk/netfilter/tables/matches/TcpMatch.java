@@ -38,18 +38,8 @@ public record TcpMatch(
           "tcp",
           "TCP's ports, flags and options; needs protocol: tcp.",
           IpHeader.IPPROTO_TCP,
-          OptionSpec.value("source-port", "sport")
-              .inverted()
-              .about(
-                  "Source port: a port, a range such as \"1024:65535\", or a service's name.",
-                  "53",
-                  "1024:"),
-          OptionSpec.value("destination-port", "dport")
-              .inverted()
-              .about(
-                  "Destination port: a port, a range such as \"1024:65535\", or a service's name.",
-                  "80",
-                  "ssh"),
+          PortRange.source(),
+          PortRange.destination(),
           OptionSpec.pair("mask", "set", "tcp-flags")
               .inverted()
               .about("TCP flags under a mask, as {mask: [...], set: [...]}."),

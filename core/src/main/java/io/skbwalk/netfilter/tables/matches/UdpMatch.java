@@ -4,7 +4,6 @@ package io.skbwalk.netfilter.tables.matches;
 
 import io.skbwalk.netfilter.tables.Match;
 import io.skbwalk.netfilter.tables.MatchType;
-import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
@@ -20,18 +19,8 @@ public record UdpMatch(PortRange source, PortRange destination) implements State
           "udp",
           "UDP's ports; needs protocol: udp.",
           IpHeader.IPPROTO_UDP,
-          OptionSpec.value("source-port", "sport")
-              .inverted()
-              .about(
-                  "Source port: a port, a range such as \"1024:65535\", or a service's name.",
-                  "53",
-                  "1024:"),
-          OptionSpec.value("destination-port", "dport")
-              .inverted()
-              .about(
-                  "Destination port: a port, a range such as \"1024:65535\", or a service's name.",
-                  "80",
-                  "ssh")) {
+          PortRange.source(),
+          PortRange.destination()) {
         @Override
         public Match parse(Options options, int protocol) {
           return new UdpMatch(
