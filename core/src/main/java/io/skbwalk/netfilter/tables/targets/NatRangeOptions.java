@@ -56,23 +56,34 @@ final class NatRangeOptions {
       throw options.error(option, "a port needs -p tcp, udp, sctp, dccp or icmp");
     }
     flags |= NatRange.PROTO_SPECIFIED;
-    int slash = text.indexOf('/');
+    int dash = text.indexOf('-');
+    if (dash < 0 || !Character.isDigit(text.charAt(0))) {
+      // A name may have a dash itself, so no range begins or ends with one.
+      int port = options.port(option, text, 0);
+      return new NatRange(flags, low, high, port, port, 0);
+    }
+    int slash = text.indexOf('/', dash);
     int base = 0;
     if (slash >= 0) {
       if (!mayShift) {
         throw options.error(option, "--" + option + ": /BASE is for DNAT only");
       }
       base = options.port(option, text.substring(slash + 1), 0);
+      if (base == 0) {
+        throw options.error(option, "--" + option + " " + text + ": ports are counted from 1");
+      }
       flags |= NatRange.PROTO_OFFSET;
-      text = text.substring(0, slash);
     }
-    int dash = text.indexOf('-');
-    int first = options.port(option, dash <= 0 ? text : text.substring(0, dash), 0);
-    int last = dash <= 0 ? first : options.port(option, text.substring(dash + 1), 0);
+    int first = number(options, option, text.substring(0, dash));
+    int last = number(options, option, text.substring(dash + 1, slash < 0 ? text.length() : slash));
     if (last < first) {
       throw options.error(option, "--" + option + " " + text + ": the range is upside down");
     }
     return new NatRange(flags, low, high, first, last, base);
+  }
+
+  private static int number(Options options, String option, String text) {
+    return (int) options.number(option, text, 0, 0xFFFF);
   }
 
   /** May ports be named with {@code -p protocol}? An ICMP identifier counts as one. */
