@@ -22,6 +22,7 @@ public final class Explore {
       """
       usage: bin/explore N [--from SEED] [--keep DIR]   run N random scenarios; keep those that differ in DIR
                                                        (target/found); SEED is drawn when it is not given
+                        [--rules FILE]                 under these rules (iptables-save's) instead of random ones
              bin/explore --seed SEED [--frame N]        explain one seed, frame N or the first that differs
              bin/explore FILE... [--frame N]            the same for the experiments of packet scenario files,
                                                        or the rows of option tables (conformance/options)
@@ -36,7 +37,7 @@ public final class Explore {
     String count = null;
     List<Path> files = new ArrayList<>();
     for (int i = 0; i < arguments.length; i++) {
-      if (arguments[i].matches("--(from|keep|seed|frame)") && i + 1 < arguments.length) {
+      if (arguments[i].matches("--(from|keep|seed|frame|rules)") && i + 1 < arguments.length) {
         options.put(arguments[i].substring(2), arguments[++i]);
       } else if (arguments[i].matches("\\d{1,9}") && count == null) {
         count = arguments[i];
@@ -60,7 +61,7 @@ public final class Explore {
       if (count != null) {
         equal = explore(Long.parseLong(count), options);
       } else if (files.isEmpty()) {
-        Scenario scenario = RandomScenario.of(Long.parseLong(options.get("seed")));
+        Scenario scenario = RandomScenario.of(Long.parseLong(options.get("seed")), rules(options));
         equal = explain(scenario, options.get("frame"));
       } else {
         equal = experiments(files, options.get("frame"));
@@ -143,18 +144,24 @@ public final class Explore {
     return differences.isEmpty();
   }
 
+  /** The rules that were given, or null for random ones. */
+  private static String rules(Map<String, String> options) throws IOException {
+    return options.containsKey("rules") ? Files.readString(Path.of(options.get("rules"))) : null;
+  }
+
   private static boolean explore(long count, Map<String, String> options) throws IOException {
     long first =
         options.containsKey("from")
             ? Long.parseLong(options.get("from"))
             : System.nanoTime() >>> 10 & 0xFFFFFFFFL;
     Path keep = Path.of(options.getOrDefault("keep", "target/found"));
+    String rules = rules(options);
     System.out.println("seeds " + first + " to " + (first + count - 1));
     Map<String, List<Long>> kinds = new HashMap<>();
     long frames = 0;
     int failed = 0;
     for (long seed = first; seed < first + count; seed++) {
-      Scenario scenario = RandomScenario.of(seed);
+      Scenario scenario = RandomScenario.of(seed, rules);
       frames += scenario.steps().size();
       List<Difference> differences = Compared.of(scenario).differences();
       if (!differences.isEmpty()) {

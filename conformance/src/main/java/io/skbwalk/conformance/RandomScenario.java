@@ -28,9 +28,15 @@ final class RandomScenario {
 
   /** The scenario of {@code seed}. */
   static Scenario of(long seed) {
+    return of(seed, null);
+  }
+
+  /** The scenario of {@code seed} under {@code given} rules; with null it draws its own. */
+  static Scenario of(long seed, String given) {
     RandomScenario draw = new RandomScenario(seed);
     HostDescription host = new RandomHost(draw.random).description();
-    String rules = draw.oneIn(4) ? "" : new RandomRules(draw.random).text();
+    String drawn = draw.oneIn(4) ? "" : new RandomRules(draw.random).text();
+    String rules = given == null ? drawn : given;
     int flows = 1 + draw.random.nextInt(6);
     RandomFrames frames = new RandomFrames(draw.random, host, draw.steps);
     List<Integer> starts = new ArrayList<>();
