@@ -276,6 +276,7 @@ final class RuleReader {
     if (value.isScalar()) {
       throw value.error("the options of " + owner + " are a mapping (key: value)");
     }
+    Map.Entry<YamlValue, YamlValue> further = null;
     for (Map.Entry<YamlValue, YamlValue> entry : value.entries().entrySet()) {
       OptionSpec spec = spec(specs, entry.getKey().text());
       if (spec == null) {
@@ -283,7 +284,28 @@ final class RuleReader {
         specs.forEach(one -> known.addAll(one.names()));
         throw entry.getKey().unknown(owner, known);
       }
-      option(words, entry.getKey(), spec, entry.getValue());
+      if (spec.beginsElement()) {
+        further = entry;
+      } else {
+        option(words, entry.getKey(), spec, entry.getValue());
+      }
+    }
+    if (further != null) {
+      elements(words, owner, specs, further.getKey(), further.getValue());
+    }
+  }
+
+  /** The elements behind the first: a mapping, or a list of them. */
+  private static void elements(
+      List<Token> words, String owner, List<OptionSpec> specs, YamlValue key, YamlValue value) {
+    List<OptionSpec> ofElement =
+        specs.stream().filter(spec -> spec.repeatable() && !spec.beginsElement()).toList();
+    if (value.isNull()) {
+      throw key.error(key.text() + " needs the options of one more element: {key: value}");
+    }
+    for (YamlValue element : value.isList() ? value.list() : List.of(value)) {
+      words.add(word("--" + key.text(), key));
+      options(words, owner, ofElement, element);
     }
   }
 

@@ -60,6 +60,8 @@ class RulesFileTest {
       {protocol: tcp, match: [tcp]}                              => -p tcp -m tcp
       {protocol: tcp, match: tcp, jump: DROP}                    => -p tcp -m tcp -j DROP
       {protocol: tcp, match: {tcp: }, dport: 1}                  => -p tcp -m tcp -m tcp --dport 1
+      {match: {policy: {next: {spi: 16}, dir: in, strict: true, reqid: 1}}} => -m policy --dir in --pol ipsec --strict --reqid 1 --next --spi 0x10
+      {match: {policy: {dir: in, strict: true, reqid: 1, next: [{reqid: {not: 2}}, {mode: tunnel, tunnel-src: 192.0.2.1}]}}} => -m policy --dir in --pol ipsec --strict --reqid 1 --next ! --reqid 2 --next --mode tunnel --tunnel-src 192.0.2.1
       {jump: users}                                              => -j users
       {goto: users, source: 192.0.2.1}                           => -s 192.0.2.1/32 -g users
       "-p tcp --dport 22 -j users"                               => -p tcp -m tcp --dport 22 -j users

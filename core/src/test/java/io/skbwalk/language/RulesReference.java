@@ -86,7 +86,8 @@ final class RulesReference {
     ObjectNode properties = object(node);
     ArrayNode required = JSON.createArrayNode();
     for (OptionSpec spec : options) {
-      spec.names().forEach(name -> properties.set(name, option(spec)));
+      JsonNode described = spec.beginsElement() ? elements(spec, options) : option(spec);
+      spec.names().forEach(name -> properties.set(name, described));
       if (spec.required() && spec.names().size() == 1) {
         required.add(spec.name());
       }
@@ -95,6 +96,18 @@ final class RulesReference {
     if (!required.isEmpty()) {
       node.set("required", required);
     }
+    return node;
+  }
+
+  /** The further elements of a list of them: the options that may be repeated. */
+  private static ObjectNode elements(OptionSpec separator, List<OptionSpec> options) {
+    List<OptionSpec> ofElement =
+        options.stream().filter(spec -> spec.repeatable() && !spec.beginsElement()).toList();
+    ObjectNode node = JSON.createObjectNode().put("description", separator.about());
+    ArrayNode forms = node.putArray("anyOf");
+    forms.add(options("The options of one more element.", ofElement));
+    ObjectNode list = forms.addObject().put("type", "array");
+    list.set("items", options("The options of one more element.", ofElement));
     return node;
   }
 

@@ -131,6 +131,9 @@ class SchemasTest {
     {match: mark}
     {match: {mark: {mark: {mark: 1}}}}
     {match: [[conntrack]]}
+    {match: {policy: {dir: in, strict: true, reqid: 1, next: }}}
+    {match: {policy: {dir: in, strict: true, reqid: 1, next: {dir: in}}}}
+    {match: {policy: {dir: in, strict: true, reqid: 1, next: {reqid: 2, next: {reqid: 3}}}}}
     {jump: {LOG: {log-prefx: x}}}
     {jump: {LOG: {}, ACCEPT: }}
     {jump: {ACCEPT: {now: true}}}
@@ -194,6 +197,8 @@ class SchemasTest {
   static Stream<String> rightRules() {
     return """
     {}
+    {match: {policy: {dir: in, strict: true, reqid: 1, next: {reqid: 2}}}}
+    {match: {policy: {dir: in, strict: true, reqid: 1, next: [{reqid: 2}, {spi: {not: 3}}]}}}
     {jump: mine}
     {jump: {mine: }}
     {jump: {ACCEPT: {}}}

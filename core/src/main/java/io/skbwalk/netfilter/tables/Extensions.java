@@ -29,6 +29,7 @@ import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.NfacctMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
+import io.skbwalk.netfilter.tables.matches.PolicyMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RateestMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
@@ -116,6 +117,7 @@ public final class Extensions {
             MultiportMatch.TYPE,
             NfacctMatch.TYPE,
             PkttypeMatch.TYPE,
+            PolicyMatch.TYPE,
             QuotaMatch.TYPE,
             RateestMatch.TYPE,
             RecentMatch.TYPE,

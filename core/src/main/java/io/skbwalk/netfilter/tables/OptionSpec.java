@@ -93,6 +93,14 @@ public record OptionSpec(
         List.of(values));
   }
 
+  /**
+   * Does it begin another element, to which the options behind it belong ({@code --next})? In YAML
+   * they are its value, a mapping or a list of them.
+   */
+  public boolean beginsElement() {
+    return repeatable && arguments == 0;
+  }
+
   /** The name by which the code asks for it. */
   public String name() {
     return names.get(0);

@@ -123,6 +123,27 @@ public final class Options {
     return List.copyOf(all);
   }
 
+  /**
+   * The elements that {@code separator} parts: the options before the first one, those between two,
+   * those behind the last. None has an option twice.
+   */
+  public List<Options> elements(String separator) {
+    List<Options> elements = new ArrayList<>();
+    Options element = new Options(owner, specs, at);
+    for (Given one : all) {
+      if (one.name.equals(separator)) {
+        elements.add(element);
+        element = new Options(owner, specs, one.option);
+      } else if (element.given.put(one.name, one) != null) {
+        throw element.error(one.name, one.option.text() + " is given twice in one element");
+      } else {
+        element.all.add(one);
+      }
+    }
+    elements.add(element);
+    return elements;
+  }
+
   /** Its value, or null when it was not given; the last one when it was given several times. */
   public String text(String name) {
     return text(name, 0);
