@@ -2,8 +2,10 @@
 
 package io.skbwalk.conformance;
 
+import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IpsetSaveFile;
+import io.skbwalk.netfilter.ipset.IpsetPrinter;
 import java.util.ArrayList;
 import java.util.List;
 
@@ -21,6 +23,13 @@ public record Scenario(
   /** Copies the list. */
   public Scenario {
     steps = List.copyOf(steps);
+  }
+
+  /** One whose rules may name what {@code host} says that there is. */
+  static Scenario on(HostDescription host, String name, String rules, List<Step> steps) {
+    HostDescription.Netfilter others =
+        host.netfilter().withIpsets(List.of()).withAccounting(List.of());
+    return new Scenario(name, host.with(others), NamedObjects.of(host), rules, steps);
   }
 
   /** One whose rules name nothing. */
@@ -46,6 +55,14 @@ public record Scenario(
       timeouts = List.copyOf(timeouts);
     }
 
+    /** The sets and the accounting objects of {@code host}, as tools make them. */
+    static NamedObjects of(HostDescription host) {
+      return new NamedObjects(
+          IpsetPrinter.save(new Host(host, 0, 1).ipsets()),
+          host.netfilter().accounting().stream().map(HostDescription.Accounting::words).toList(),
+          List.of());
+    }
+
     /** {@code host} with these besides its own. */
     HostDescription on(HostDescription host) {
       List<HostDescription.ConntrackTimeout> policies =
@@ -55,17 +72,7 @@ public record Scenario(
       accounting.forEach(words -> objects.add(new HostDescription.Accounting(words)));
       HostDescription.Netfilter named =
           host.netfilter().withTimeouts(policies).withAccounting(objects);
-      HostDescription all =
-          new HostDescription(
-              host.hostname(),
-              host.interfaces(),
-              host.routes(),
-              host.policyRules(),
-              host.neighbours(),
-              host.assumeNeighbours(),
-              host.sysctls(),
-              host.sockets(),
-              named);
+      HostDescription all = host.with(named);
       return ipsets.isBlank() ? all : all.withIpsets(List.of(new IpsetSaveFile("ipsets", ipsets)));
     }
   }

@@ -49,7 +49,7 @@ final class ScenarioText {
             new Scenario.Step(
                 packet.device(), packet.bytes(), packet.comment(), packet.afterNanos()));
       }
-      scenarios.add(new Scenario(experiment.name(), file.host().description(), rules, steps));
+      scenarios.add(Scenario.on(file.host().description(), experiment.name(), rules, steps));
     }
     return scenarios;
   }

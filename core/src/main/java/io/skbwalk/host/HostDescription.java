@@ -59,6 +59,11 @@ public record HostDescription(
   public HostDescription withIpsets(List<IpsetRestore> more) {
     List<IpsetRestore> all = new ArrayList<>(netfilter.ipsets);
     all.addAll(more);
+    return with(netfilter.withIpsets(all));
+  }
+
+  /** The same machine, where other things are there for rules to name. */
+  public HostDescription with(Netfilter others) {
     return new HostDescription(
         hostname,
         interfaces,
@@ -68,13 +73,7 @@ public record HostDescription(
         assumeNeighbours,
         sysctls,
         sockets,
-        new Netfilter(
-            netfilter.timeouts,
-            netfilter.labels,
-            all,
-            netfilter.queues,
-            netfilter.securityContexts,
-            netfilter.accounting));
+        others);
   }
 
   /** Copies the collections. */
@@ -258,6 +257,11 @@ public record HostDescription(
     /** The same with other policies. */
     public Netfilter withTimeouts(List<ConntrackTimeout> others) {
       return new Netfilter(others, labels, ipsets, queues, securityContexts, accounting);
+    }
+
+    /** The same with other sets. */
+    public Netfilter withIpsets(List<IpsetRestore> others) {
+      return new Netfilter(timeouts, labels, others, queues, securityContexts, accounting);
     }
 
     /** The same with other objects of nfacct. */
