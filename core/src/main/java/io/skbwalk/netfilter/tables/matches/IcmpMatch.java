@@ -88,27 +88,37 @@ public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverte
           OptionSpec.value("icmp-type")
               .inverted()
               .needed()
-              .about("A type's name, type or type/code.", "echo-request", "3/4", "any")) {
+              .about("A type's name, type, type/code or type/code:code.", "echo-request", "3/4", "any")) {
         @Override
         public Match parse(Options options, int protocol) {
           String text = options.text("icmp-type");
           boolean inverted = options.inverted("icmp-type");
           if (!text.isEmpty() && Character.isDigit(text.charAt(0))) {
             int slash = text.indexOf('/');
-            int type =
-                (int)
-                    options.number(
-                        "icmp-type", slash < 0 ? text : text.substring(0, slash), 0, 255);
-            if (slash < 0) {
-              return new IcmpMatch(type, 0, 0xFF, inverted);
+            int[] types = range(options, slash < 0 ? text : text.substring(0, slash));
+            if (types[0] != types[1]) {
+              throw options.error("icmp-type", "--icmp-type takes one type, not " + text);
             }
-            int code = (int) options.number("icmp-type", text.substring(slash + 1), 0, 255);
-            return new IcmpMatch(type, code, code, inverted);
+            int[] codes =
+                slash < 0 ? new int[] {0, 0xFF} : range(options, text.substring(slash + 1));
+            return new IcmpMatch(types[0], codes[0], codes[1], inverted);
           }
           Name name = named(options, text);
           return new IcmpMatch(name.type, name.lowCode, name.highCode, inverted);
         }
       };
+
+  /** {@code N} or {@code N:M}. iptables-save forgets the second one. */
+  private static int[] range(Options options, String text) {
+    int colon = text.indexOf(':');
+    int low =
+        (int)
+            options.number("icmp-type", colon < 0 ? text : text.substring(0, colon), 0, 0xFF);
+    return new int[] {
+      low,
+      colon < 0 ? low : (int) options.number("icmp-type", text.substring(colon + 1), 0, 0xFF)
+    };
+  }
 
   /** The name that begins with {@code text}; the first when it is written in full. */
   private static Name named(Options options, String text) {

@@ -35,6 +35,9 @@ public record PkttypeMatch(int kind, boolean inverted) implements StatelessMatch
 
   private static final int KINDS = 6;
 
+  /** What a packet may have and a rule cannot ask for. */
+  private static final List<String> UNASKED = List.of("outgoing", "loopback");
+
   /** {@code -m pkttype}. */
   public static final MatchType TYPE =
       new MatchType(
@@ -48,7 +51,7 @@ public record PkttypeMatch(int kind, boolean inverted) implements StatelessMatch
         public Match parse(Options options, int protocol) {
           String text = options.text("pkt-type").toLowerCase(Locale.ROOT);
           int index = NAMES.indexOf(text);
-          if (index < 0) {
+          if (index < 0 || UNASKED.contains(text)) {
             throw options.error(
                 "pkt-type",
                 "--pkt-type takes unicast, broadcast, multicast or otherhost, not \""

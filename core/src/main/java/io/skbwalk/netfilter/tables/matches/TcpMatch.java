@@ -80,7 +80,7 @@ public record TcpMatch(
         flags |= 1 << index;
       } else if (name.equalsIgnoreCase("ALL")) {
         flags = ALL;
-      } else if (!name.equalsIgnoreCase("NONE")) {
+      } else if (!name.isEmpty() && !name.equalsIgnoreCase("NONE")) {
         throw options.error(
             "tcp-flags",
             "--tcp-flags takes two lists of "
