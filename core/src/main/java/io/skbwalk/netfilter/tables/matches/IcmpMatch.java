@@ -88,7 +88,11 @@ public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverte
           OptionSpec.value("icmp-type")
               .inverted()
               .needed()
-              .about("A type's name, type, type/code or type/code:code.", "echo-request", "3/4", "any")) {
+              .about(
+                  "A type's name, type, type/code or type/code:code.",
+                  "echo-request",
+                  "3/4",
+                  "any")) {
         @Override
         public Match parse(Options options, int protocol) {
           String text = options.text("icmp-type");
@@ -112,11 +116,9 @@ public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverte
   private static int[] range(Options options, String text) {
     int colon = text.indexOf(':');
     int low =
-        (int)
-            options.number("icmp-type", colon < 0 ? text : text.substring(0, colon), 0, 0xFF);
+        (int) options.number("icmp-type", colon < 0 ? text : text.substring(0, colon), 0, 0xFF);
     return new int[] {
-      low,
-      colon < 0 ? low : (int) options.number("icmp-type", text.substring(colon + 1), 0, 0xFF)
+      low, colon < 0 ? low : (int) options.number("icmp-type", text.substring(colon + 1), 0, 0xFF)
     };
   }
 
