@@ -9,10 +9,12 @@ import io.skbwalk.ipv4.route.InDevice;
 import io.skbwalk.ipv4.route.RouteActions;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
+import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.ReversePath;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -173,6 +175,14 @@ public final class Inet implements RouteActions, Ipv4Operations {
   public int reverseMtu(SkBuff skb) {
     Rtable back = routing.output(flow.reset(IpHeader.source(skb)));
     return back == null ? Integer.MAX_VALUE : back.mtu(false, net.clock.now());
+  }
+
+  @Override
+  public void reversePath(SkBuff skb, int mark, ReversePath path) {
+    int destination = IpHeader.destination(skb);
+    boolean toOne = !Ip4.isMulticast(destination) && destination != -1;
+    routing.reversePath(
+        IpHeader.source(skb), toOne ? destination : 0, mark, IpHeader.tos(skb), path);
   }
 
   @Override

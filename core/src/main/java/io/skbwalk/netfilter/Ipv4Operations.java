@@ -75,6 +75,12 @@ public interface Ipv4Operations {
    */
   int reverseMtu(SkBuff skb);
 
+  /**
+   * Plays the fib_lookup of rpfilter: the route that an answer to {@code skb} would take if it had
+   * {@code mark}, and came from nowhere in particular where the packet is for a group or for all.
+   */
+  void reversePath(SkBuff skb, int mark, ReversePath path);
+
   /** Plays nf_send_unreach: answers with ICMP destination unreachable {@code code}. */
   void sendUnreachable(SkBuff skb, int code, Hook hook);
 

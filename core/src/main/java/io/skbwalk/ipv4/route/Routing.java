@@ -6,6 +6,7 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Ipv4Operations;
+import io.skbwalk.netfilter.ReversePath;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
@@ -636,6 +637,16 @@ public final class Routing {
    */
   public int selectAddress(NetDevice dev, int destination, int scope) {
     return devices.select(dev == null ? null : devices.of(dev), destination, scope);
+  }
+
+  /**
+   * Plays fib_lookup for rpfilter: where packets to {@code saddr} would go, whose source is {@code
+   * daddr}, 0 for none.
+   */
+  public void reversePath(int saddr, int daddr, int mark, int tos, ReversePath path) {
+    boolean found = fib.lookup(saddr, daddr, mark, tos, 0, loopback.ifindex, 0, reverse) == 0;
+    path.type = found ? reverse.type : Ipv4Operations.RTN_UNSPEC;
+    path.device = found ? reverse.route.dev : null;
   }
 
   /** The interfaces as IPv4 knows them. */

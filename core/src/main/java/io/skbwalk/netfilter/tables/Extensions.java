@@ -33,6 +33,7 @@ import io.skbwalk.netfilter.tables.matches.PolicyMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RateestMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
+import io.skbwalk.netfilter.tables.matches.RpfilterMatch;
 import io.skbwalk.netfilter.tables.matches.SctpMatch;
 import io.skbwalk.netfilter.tables.matches.SetMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
@@ -121,6 +122,7 @@ public final class Extensions {
             QuotaMatch.TYPE,
             RateestMatch.TYPE,
             RecentMatch.TYPE,
+            RpfilterMatch.TYPE,
             SctpMatch.TYPE,
             SetMatch.TYPE,
             StateMatch.TYPE,
