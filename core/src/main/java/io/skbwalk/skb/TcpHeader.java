@@ -79,6 +79,27 @@ public final class TcpHeader {
     return skb.u8(offset + FLAGS_OFFSET);
   }
 
+  /** Plays before: is sequence number {@code a} before {@code b}, around the end of numbers? */
+  public static boolean before(int a, int b) {
+    return a - b < 0;
+  }
+
+  /** Plays after: is sequence number {@code a} after {@code b}, around the end of numbers? */
+  public static boolean after(int a, int b) {
+    return b - a < 0;
+  }
+
+  /** Plays segment_seq_plus_len: the sequence number behind the segment, which skb.tail ends. */
+  public static int segmentEnd(SkBuff skb, int offset) {
+    int flags = flags(skb, offset);
+    return skb.u32(offset + SEQUENCE_OFFSET)
+        + skb.tail
+        - offset
+        - headerLength(skb, offset)
+        + ((flags & SYN) != 0 ? 1 : 0)
+        + ((flags & FIN) != 0 ? 1 : 0);
+  }
+
   /**
    * Where the option behind the one at {@code at} begins, as the matches of netfilter step through
    * TCP's and DCCP's options up to {@code end}: a length of 0 counts as 1.

@@ -269,7 +269,7 @@ public final class ConnectionCount {
       return false;
     }
     int state = conntrack.protocolState(ct);
-    return state == ConntrackSysctls.TIME_WAIT || state == ConntrackSysctls.CLOSE;
+    return state == TcpStates.TIME_WAIT || state == TcpStates.CLOSE;
   }
 
   private void take(int key, int one, int before) {

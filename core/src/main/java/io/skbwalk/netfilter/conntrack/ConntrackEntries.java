@@ -230,7 +230,7 @@ public abstract sealed class ConntrackEntries permits Conntrack {
   public final int protocolState(int ct) {
     int protocol = protocol(ct);
     if (protocol == IpHeader.IPPROTO_TCP) {
-      return TcpTracker.state(memory, ct);
+      return TcpConnection.state(memory, ct);
     }
     return protocol == IPPROTO_SCTP ? SctpTracker.state(memory, ct) : 0;
   }
@@ -239,14 +239,14 @@ public abstract sealed class ConntrackEntries permits Conntrack {
   public final String protocolStateName(int ct) {
     int protocol = protocol(ct);
     if (protocol == IpHeader.IPPROTO_TCP) {
-      return TcpTracker.NAMES[TcpTracker.state(memory, ct)];
+      return TcpStates.NAMES[TcpConnection.state(memory, ct)];
     }
     return protocol == IPPROTO_SCTP ? SctpTracker.NAMES[SctpTracker.state(memory, ct)] : "";
   }
 
   /** td_end: behind the last sequence number that a side of a TCP connection has sent. */
   public final int tcpEnd(int ct, int direction) {
-    return TcpTracker.end(memory, ct, direction);
+    return TcpConnection.end(memory, ct, direction);
   }
 
   /** Does the entry count (nf_conntrack_acct was on when it was made)? */

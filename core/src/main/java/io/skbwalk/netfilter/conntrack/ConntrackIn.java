@@ -285,7 +285,7 @@ final class ConntrackIn {
           .append(
               conntrack.protocol(skb.ct) == Conntrack.IPPROTO_SCTP
                   ? SctpTracker.NAMES[before]
-                  : TcpTracker.NAMES[before])
+                  : TcpStates.NAMES[before])
           .append(" -> ")
           .append(conntrack.protocolStateName(skb.ct));
     }

@@ -13,16 +13,10 @@ final class ConntrackSysctls {
   /** proc_dointvec_jiffies takes as many seconds as fit an int of ticks. */
   private static final long MAX_SECONDS = Integer.MAX_VALUE / Clock.HZ;
 
-  static final int SYN_SENT = 1;
-  static final int SYN_RECV = 2;
-  static final int ESTABLISHED = 3;
-  static final int FIN_WAIT = 4;
-  static final int CLOSE_WAIT = 5;
-  static final int LAST_ACK = 6;
-  static final int TIME_WAIT = 7;
-  static final int CLOSE = 8;
-  static final int SYN_SENT2 = 9;
+  /** The place of the timeout of segments sent again and again, behind those of the states. */
   static final int RETRANS = 10;
+
+  /** The place of the timeout while data is not acknowledged. */
   static final int UNACK = 11;
 
   long max = 262_144;
@@ -79,19 +73,19 @@ final class ConntrackSysctls {
     seconds(sysctls, "udp_timeout_stream", udp, 1, 120);
     seconds(sysctls, "gre_timeout", gre, 0, 30);
     seconds(sysctls, "gre_timeout_stream", gre, 1, 180);
-    seconds(sysctls, "tcp_timeout_syn_sent", tcp, SYN_SENT, 120);
-    seconds(sysctls, "tcp_timeout_syn_recv", tcp, SYN_RECV, 60);
-    seconds(sysctls, "tcp_timeout_established", tcp, ESTABLISHED, 432_000);
-    seconds(sysctls, "tcp_timeout_fin_wait", tcp, FIN_WAIT, 120);
-    seconds(sysctls, "tcp_timeout_close_wait", tcp, CLOSE_WAIT, 60);
-    seconds(sysctls, "tcp_timeout_last_ack", tcp, LAST_ACK, 30);
-    seconds(sysctls, "tcp_timeout_time_wait", tcp, TIME_WAIT, 120);
-    seconds(sysctls, "tcp_timeout_close", tcp, CLOSE, 10);
+    seconds(sysctls, "tcp_timeout_syn_sent", tcp, TcpStates.SYN_SENT, 120);
+    seconds(sysctls, "tcp_timeout_syn_recv", tcp, TcpStates.SYN_RECV, 60);
+    seconds(sysctls, "tcp_timeout_established", tcp, TcpStates.ESTABLISHED, 432_000);
+    seconds(sysctls, "tcp_timeout_fin_wait", tcp, TcpStates.FIN_WAIT, 120);
+    seconds(sysctls, "tcp_timeout_close_wait", tcp, TcpStates.CLOSE_WAIT, 60);
+    seconds(sysctls, "tcp_timeout_last_ack", tcp, TcpStates.LAST_ACK, 30);
+    seconds(sysctls, "tcp_timeout_time_wait", tcp, TcpStates.TIME_WAIT, 120);
+    seconds(sysctls, "tcp_timeout_close", tcp, TcpStates.CLOSE, 10);
     seconds(sysctls, "tcp_timeout_max_retrans", tcp, RETRANS, 300);
     seconds(sysctls, "tcp_timeout_unacknowledged", tcp, UNACK, 300);
     tcp[0] = 120 * Clock.HZ;
     // No sysctl sets the timeout of a simultaneous open.
-    tcp[SYN_SENT2] = 120 * Clock.HZ;
+    tcp[TcpStates.SYN_SENT2] = 120 * Clock.HZ;
     // IPv6's are there but move nothing.
     sysctls.registerReadOnly("net.netfilter.nf_conntrack_icmpv6_timeout", () -> 30);
     sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_timeout", () -> 60);
