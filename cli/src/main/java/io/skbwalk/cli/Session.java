@@ -25,8 +25,6 @@ import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.Replay.Answers;
 import io.skbwalk.replay.Survey;
 import java.io.IOException;
-import java.nio.charset.CharacterCodingException;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.time.Instant;
@@ -77,11 +75,11 @@ final class Session implements AutoCloseable {
       throw new Unusable("a capture is missing: give CAPTURE or --in IFACE=CAPTURE");
     }
     if (options.host != null) {
-      hostFile = HostFile.parse(options.host, text(options.host));
+      hostFile = HostFile.parse(options.host, TextFile.read(options.host));
     }
     rules = rules();
     for (String file : options.ipsets) {
-      ipsets.add(new IpsetSaveFile(file, text(file)));
+      ipsets.add(new IpsetSaveFile(file, TextFile.read(file)));
     }
     if (options.capture != null && isScenario(options.capture)) {
       openScenario();
@@ -92,28 +90,13 @@ final class Session implements AutoCloseable {
 
   // ---- files ------------------------------------------------------------------------------------
 
-  private static String text(String file) throws IOException {
-    if (file.equals("-")) {
-      return new String(System.in.readAllBytes(), StandardCharsets.UTF_8);
-    }
-    Path path = Path.of(file);
-    if (Files.isDirectory(path)) {
-      throw new Unusable(file + ": is a folder, not a file");
-    }
-    try {
-      return Files.readString(path);
-    } catch (CharacterCodingException e) {
-      throw new Unusable(file + ": is not text in UTF-8");
-    }
-  }
-
   private RuleSet rules() throws IOException {
     if (options.rules.isEmpty()) {
       return null;
     }
     List<RuleSet> all = new ArrayList<>();
     for (String file : options.rules) {
-      all.add(RulesFile.parse(file, text(file)));
+      all.add(RulesFile.parse(file, TextFile.read(file)));
     }
     return RulesFile.merge(all);
   }
@@ -122,7 +105,7 @@ final class Session implements AutoCloseable {
     if (!file.endsWith(".yaml") && !file.endsWith(".yml")) {
       return false;
     }
-    return ScenarioFile.looksLikeOne(text(file));
+    return ScenarioFile.looksLikeOne(TextFile.read(file));
   }
 
   private void openScenario() throws IOException {
@@ -134,7 +117,7 @@ final class Session implements AutoCloseable {
     ScenarioFile parsed =
         ScenarioFile.parse(
             options.capture,
-            text(options.capture),
+            TextFile.read(options.capture),
             given,
             name -> Files.readString(file.resolveSibling(name)));
     if (options.filter != null) {

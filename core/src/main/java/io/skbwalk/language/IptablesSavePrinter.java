@@ -2,9 +2,13 @@
 
 package io.skbwalk.language;
 
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.tables.Action;
 import io.skbwalk.netfilter.tables.Rule;
+import io.skbwalk.netfilter.tables.RuleParser;
 import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.netfilter.tables.Token;
+import java.util.List;
 
 /**
  * Plays iptables-legacy-save, without its comment lines: tables in the order raw, mangle, nat,
@@ -31,6 +35,19 @@ public final class IptablesSavePrinter {
     StringBuilder out = new StringBuilder();
     table(out, table, counters);
     return out.toString();
+  }
+
+  /**
+   * Does iptables-restore read the same rule from what iptables-save prints of it? Linux has some
+   * where it does not: {@code ! --dport 0:65535} is left out, a name with a blank has no quotes.
+   */
+  public static boolean readsBack(Rule rule) {
+    try {
+      List<Token> words = IptablesSaveParser.words(rule.save(), rule.at());
+      return RuleParser.parse(words, rule.at(), 0, 0).get(0).isLike(rule);
+    } catch (SourceException e) {
+      return false;
+    }
   }
 
   private static void table(StringBuilder out, RuleSet.Table table, boolean counters) {

@@ -154,22 +154,32 @@ final class RuleReader {
     option(words, key, spec(type.options, key.text()), value);
   }
 
-  private MatchType impliedBy(YamlValue key) {
-    String name = key.text();
+  /**
+   * The match that the key {@code name} brings into a rule of {@code protocol} (0 for none), or
+   * null.
+   */
+  static MatchType impliedBy(String name, int protocol) {
     if (name.equals("comment")) {
       return Extensions.match(name);
     }
     if (spec(Extensions.match(MULTIPORT).options, name) != null) {
       return Extensions.match(MULTIPORT);
     }
+    MatchType type = Extensions.matchOfProtocol(protocol);
+    return type != null && spec(type.options, name) != null ? type : null;
+  }
+
+  private MatchType impliedBy(YamlValue key) {
+    String name = key.text();
+    MatchType implied = impliedBy(name, protocol == null ? 0 : Names.protocolOf(protocol));
+    if (implied != null) {
+      return implied;
+    }
     List<MatchType> owners = Extensions.matchesWithOption(name);
     List<String> protocols = new ArrayList<>();
     for (MatchType type : owners) {
       if (type.protocol != 0) {
         protocols.add(Names.protocol(type.protocol));
-        if (protocol != null && Names.protocolOf(protocol) == type.protocol) {
-          return type;
-        }
       }
     }
     if (!protocols.isEmpty()) {
@@ -309,7 +319,8 @@ final class RuleReader {
     }
   }
 
-  private static OptionSpec spec(List<OptionSpec> specs, String name) {
+  /** The one of {@code specs} that may be called {@code name}, or null. */
+  static OptionSpec spec(List<OptionSpec> specs, String name) {
     for (OptionSpec spec : specs) {
       if (spec.names().contains(name)) {
         return spec;

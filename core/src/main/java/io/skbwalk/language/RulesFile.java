@@ -28,6 +28,26 @@ public final class RulesFile {
   private static final Set<String> BUILT_IN =
       Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
 
+  /** What rules are written in. */
+  public enum Language {
+    /** rules/rules.schema.json. */
+    YAML("yaml"),
+    /** What iptables-save prints. */
+    IPTABLES_SAVE("iptables-save");
+
+    /** Its name. */
+    public final String label;
+
+    Language(String label) {
+      this.label = label;
+    }
+
+    /** What {@code text} is written in. */
+    public static Language of(String text) {
+      return isIptablesSave(text) ? IPTABLES_SAVE : YAML;
+    }
+  }
+
   private static final Pattern COMMAND =
       Pattern.compile("\\s*(sudo\\s+)?(/\\S*/)?iptables(-legacy|-nft)?\\s");
 

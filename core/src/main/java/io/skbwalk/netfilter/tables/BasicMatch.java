@@ -52,8 +52,12 @@ public record BasicMatch(
     if (address == 0 && mask == 0 && !inverted) {
       return;
     }
-    out.append(inverted ? " ! " : " ").append(option).append(' ').append(Ip4.format(address));
-    out.append('/').append(maskText(mask));
+    out.append(inverted ? " ! " : " ").append(option).append(' ').append(network(address, mask));
+  }
+
+  /** {@code 192.0.2.0/24}, or {@code 192.0.2.1/255.0.255.255} when the mask is no prefix. */
+  public static String network(int address, int mask) {
+    return Ip4.format(address) + "/" + maskText(mask);
   }
 
   /** The prefix length, or the mask in dotted decimals when it is none. */

@@ -91,6 +91,11 @@ public final class RuleSet {
     return new RuleSet(all);
   }
 
+  /** That table of these rules alone; nothing when it is not in use. */
+  public RuleSet only(TableKind kind) {
+    return tables.containsKey(kind) ? of(List.of(tables.get(kind))) : EMPTY;
+  }
+
   /** The tables in use, in the order raw, mangle, nat, filter, security. */
   public Collection<Table> tables() {
     return tables.values();
