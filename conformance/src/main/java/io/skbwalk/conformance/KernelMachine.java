@@ -268,6 +268,9 @@ final class KernelMachine implements AutoCloseable {
     if (socket.transparent()) {
       Libc.setsockopt(fd, Libc.IPPROTO_IP, Libc.IP_TRANSPARENT, Libc.intValue(1), 4);
     }
+    if (socket.mark() != 0) {
+      Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_MARK, Libc.intValue(socket.mark()), 4);
+    }
     switch (socket.kind()) {
       case TCP -> {
         Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_REUSEADDR, Libc.intValue(1), 4);

@@ -38,6 +38,7 @@ final class Libc {
   static final int SO_REUSEADDR = 2;
   static final int SO_BROADCAST = 6;
   static final int SO_RCVBUF = 8;
+  static final int SO_MARK = 36;
   static final int SO_BINDTODEVICE = 25;
   static final int SO_ATTACH_FILTER = 26;
 

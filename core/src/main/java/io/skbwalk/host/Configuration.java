@@ -270,6 +270,7 @@ final class Configuration {
         socket.protocol(),
         socket.device() == null ? null : device(socket, socket.device()),
         socket.receiveBuffer(),
-        socket.transparent());
+        socket.transparent(),
+        socket.mark());
   }
 }

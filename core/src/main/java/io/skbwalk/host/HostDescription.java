@@ -203,6 +203,7 @@ public record HostDescription(
    * @param device bound to this interface (SO_BINDTODEVICE), or null
    * @param receiveBuffer bytes of queued packets before SOCKET_RCVBUFF drops; 0 for no limit
    * @param transparent IP_TRANSPARENT: TPROXY may hand it packets for others
+   * @param mark SO_MARK: what the match socket can give to packets for it
    */
   public record Socket(
       SocketKind kind,
@@ -211,11 +212,12 @@ public record HostDescription(
       int protocol,
       String device,
       long receiveBuffer,
-      boolean transparent) {
-    /** A socket that is not transparent. */
+      boolean transparent,
+      int mark) {
+    /** A socket without options. */
     public Socket(
         SocketKind kind, int address, int port, int protocol, String device, long receiveBuffer) {
-      this(kind, address, port, protocol, device, receiveBuffer, false);
+      this(kind, address, port, protocol, device, receiveBuffer, false, 0);
     }
   }
 

@@ -206,6 +206,11 @@ public final class Inet implements RouteActions, Ipv4Operations {
   }
 
   @Override
+  public InetSock lookupSocket(int protocol, int address, int port, NetDevice in) {
+    return transport.lookupSocket(protocol, address, port, in.ifindex);
+  }
+
+  @Override
   public boolean defragment(SkBuff skb, int user) {
     if (!fragments.defragment(skb, user)) {
       return false;

@@ -33,6 +33,12 @@ public interface LocalDelivery {
   InetSock lookupListener(int protocol, int address, int port, int iif);
 
   /**
+   * Plays inet_lookup and udp4_lib_lookup: likewise, but a socket of which only its port is known
+   * counts, too.
+   */
+  InetSock lookupSocket(int protocol, int address, int port, int iif);
+
+  /**
    * Plays raw_icmp_error and a protocol's err_handler: somebody could not handle a packet of this
    * machine. {@link SkBuff#data} stands at the quoted IP header, of which the header and eight
    * bytes behind it are there; {@link SkBuff#networkHeader} and {@link SkBuff#transportHeader} are

@@ -566,7 +566,8 @@ public final class HostFile {
             "raw",
             "packet",
             "receive-buffer",
-            "transparent");
+            "transparent",
+            "mark");
     boolean raw = fields.bool("raw", false);
     boolean packet = fields.bool("packet", false);
     if (raw && packet) {
@@ -580,6 +581,10 @@ public final class HostFile {
     boolean transparent = fields.bool("transparent", false);
     if (transparent && (raw || packet)) {
       throw value.error("only sockets that listen on a port are transparent");
+    }
+    YamlValue mark = fields.get("mark");
+    if (mark != null && (raw || packet)) {
+      throw mark.error("only sockets that listen on a port have a mark");
     }
     Socket socket;
     if (packet) {
@@ -613,7 +618,16 @@ public final class HostFile {
                         + "\" add raw: true");
           };
       int number = (int) fields.require("port").number(1, 65_535);
-      socket = new Socket(kind, local, number, 0, device, buffer, transparent);
+      socket =
+          new Socket(
+              kind,
+              local,
+              number,
+              0,
+              device,
+              buffer,
+              transparent,
+              mark == null ? 0 : (int) mark.number(0, 0xFFFFFFFFL));
     }
     return placed(socket, value);
   }

@@ -6,4 +6,10 @@ package io.skbwalk.netfilter;
 public interface InetSock {
   /** IP_TRANSPARENT: it may answer for other machines. */
   boolean isTransparent();
+
+  /** inet_rcv_saddr is 0: it is bound to no address. */
+  boolean isWildcard();
+
+  /** sk_mark (SO_MARK). */
+  int mark();
 }

@@ -102,6 +102,12 @@ public interface Ipv4Operations {
   InetSock lookupListener(int protocol, int address, int port, NetDevice in);
 
   /**
+   * Plays nf_socket_get_sock_v4: the TCP or UDP socket that is known to receive what comes in on
+   * {@code in} for {@code address} and {@code port}; null when none does.
+   */
+  InetSock lookupSocket(int protocol, int address, int port, NetDevice in);
+
+  /**
    * Plays ip_defrag for {@code user} (IP_DEFRAG_CONNTRACK_IN and so on, plus the zone).
    *
    * @return true when {@code skb} is now a whole packet; false when it was queued, dropped or

@@ -283,12 +283,16 @@ public final class WalkText {
       java.util.Set.of("PREROUTING", "INPUT", "FORWARD", "OUTPUT", "POSTROUTING");
 
   private void changed(Level level, TraceEvent.Changed changed) {
-    if (level.hook != null && wanted()) {
-      wrapped(
-          RULE,
-          "",
-          paint(YELLOW, changed.field() + " " + changed.before() + " -> " + changed.after()),
-          null);
+    if (level.hook == null || !wanted()) {
+      return;
+    }
+    String text =
+        paint(YELLOW, changed.field() + " " + changed.before() + " -> " + changed.after());
+    if (level.table != null && !level.tableWritten) {
+      // By a match, of which nobody knows yet whether its rule matches.
+      inHook(tableLabel(), text);
+    } else {
+      wrapped(RULE, "", text, null);
     }
   }
 

@@ -56,6 +56,9 @@ public final class Sock implements InetSock {
   /** IP_TRANSPARENT. */
   public final boolean transparent;
 
+  /** SO_MARK. */
+  private final int mark;
+
   /**
    * Bytes that it holds before SOCKET_RCVBUFF, counted as the application would read them (Linux
    * counts the memory they take); 0 for no limit.
@@ -86,10 +89,10 @@ public final class Sock implements InetSock {
   /** A socket that has received nothing. */
   public Sock(
       Kind kind, int address, int port, int protocol, NetDevice device, long receiveBuffer) {
-    this(kind, address, port, protocol, device, receiveBuffer, false);
+    this(kind, address, port, protocol, device, receiveBuffer, false, 0);
   }
 
-  /** A socket that has received nothing and may be transparent. */
+  /** A socket that has received nothing, with what setsockopt has made of it. */
   public Sock(
       Kind kind,
       int address,
@@ -97,7 +100,8 @@ public final class Sock implements InetSock {
       int protocol,
       NetDevice device,
       long receiveBuffer,
-      boolean transparent) {
+      boolean transparent,
+      int mark) {
     this.kind = kind;
     this.address = address;
     this.port = port;
@@ -105,11 +109,23 @@ public final class Sock implements InetSock {
     this.device = device;
     this.receiveBuffer = receiveBuffer;
     this.transparent = transparent;
+    this.mark = mark;
   }
 
   @Override
   public boolean isTransparent() {
     return transparent;
+  }
+
+  @Override
+  public boolean isWildcard() {
+    // One that is known by its packets only is connected, as far as anybody can tell.
+    return address == 0 && kind != Kind.IN_USE;
+  }
+
+  @Override
+  public int mark() {
+    return mark;
   }
 
   /** True when what came in on interface {@code iif} is for it as far as SO_BINDTODEVICE goes. */

@@ -121,6 +121,15 @@ public final class Transport implements LocalDelivery {
     return (protocol == IpHeader.IPPROTO_TCP ? listening : udpSocks).lookup(address, port, iif);
   }
 
+  @Override
+  public InetSock lookupSocket(int protocol, int address, int port, int iif) {
+    InetSock sock = lookupListener(protocol, address, port, iif);
+    if (sock != null || routing.addressType(null, address) != Ipv4Operations.RTN_LOCAL) {
+      return sock;
+    }
+    return protocol == IpHeader.IPPROTO_TCP ? portsInUse.tcp(port) : portsInUse.udp(port);
+  }
+
   /**
    * Listening and unconnected sockets have nobody to tell, but a path MTU and a redirect that they
    * caused are learned: a UDP or raw socket's, not a listening TCP socket's.

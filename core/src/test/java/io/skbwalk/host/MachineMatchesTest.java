@@ -61,6 +61,10 @@ class MachineMatchesTest {
         answers.add("yes");
       } else if (event instanceof TraceEvent.RuleMissed missed) {
         answers.add("no: " + missed.reason());
+      } else if (event instanceof TraceEvent.Detail found) {
+        answers.add(answers.remove(answers.size() - 1) + ": " + found.text());
+      } else if (event instanceof TraceEvent.Changed changed && changed.field().equals("mark")) {
+        answers.add("mark " + changed.before() + " -> " + changed.after());
       }
     }
 

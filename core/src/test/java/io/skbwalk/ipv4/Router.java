@@ -202,6 +202,11 @@ final class Router {
     }
 
     @Override
+    public InetSock lookupSocket(int protocol, int address, int port, int iif) {
+      return null;
+    }
+
+    @Override
     public boolean deliverRaw(SkBuff skb, int protocol) {
       return false;
     }

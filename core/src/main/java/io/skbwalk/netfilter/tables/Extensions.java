@@ -36,6 +36,7 @@ import io.skbwalk.netfilter.tables.matches.RecentMatch;
 import io.skbwalk.netfilter.tables.matches.RpfilterMatch;
 import io.skbwalk.netfilter.tables.matches.SctpMatch;
 import io.skbwalk.netfilter.tables.matches.SetMatch;
+import io.skbwalk.netfilter.tables.matches.SocketMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
 import io.skbwalk.netfilter.tables.matches.StatisticMatch;
 import io.skbwalk.netfilter.tables.matches.StringMatch;
@@ -125,6 +126,7 @@ public final class Extensions {
             RpfilterMatch.TYPE,
             SctpMatch.TYPE,
             SetMatch.TYPE,
+            SocketMatch.TYPE,
             StateMatch.TYPE,
             StatisticMatch.TYPE,
             StringMatch.TYPE,
