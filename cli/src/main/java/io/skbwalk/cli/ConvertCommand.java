@@ -28,13 +28,14 @@ import picocli.CommandLine.Spec;
     sortOptions = false,
     usageHelpAutoWidth = true,
     description = {
-      "Prints the same rules in the other language: what iptables-save prints as YAML, YAML as"
-          + " iptables-save would print it. With --to in the same language: tidied up.",
+      "Prints the same rules in the other language: what iptables-save prints, or a script of"
+          + " iptables commands, as YAML; YAML as iptables-save would print it. With --to in the same language: tidied up.",
       "Counters are kept: rules are printed as iptables-save -c does when one of them has counted."
     },
     footerHeading = "%nExamples:%n",
     footer = {
       "  skbwalk convert rules/web-server.yaml",
+      "  skbwalk convert firewall.sh",
       "  skbwalk convert --to iptables-save --table filter rules/fail2ban.v4",
       "  iptables-save | skbwalk convert - > rules.yaml",
       "  skbwalk convert rules.yaml | iptables-restore"
@@ -44,7 +45,9 @@ final class ConvertCommand implements Callable<Integer> {
 
   @Parameters(
       paramLabel = "FILE|-",
-      description = "Rules, in YAML or as iptables-save prints them; - is standard input.")
+      description =
+          "Rules in YAML, as iptables-save prints them, or a script of iptables commands; - is"
+              + " standard input.")
   private String file;
 
   @Option(

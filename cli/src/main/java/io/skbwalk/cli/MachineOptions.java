@@ -49,7 +49,8 @@ final class MachineOptions {
       names = "--rules",
       paramLabel = "RULES",
       description =
-          "Rules in YAML or as iptables-save prints them. Repeatable; later files add to earlier"
+          "Rules in YAML, as iptables-save prints them, or a script of iptables commands."
+              + " Repeatable; later files add to earlier"
               + " ones.")
   List<String> rules = new ArrayList<>();
 

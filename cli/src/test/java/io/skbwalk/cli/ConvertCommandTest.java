@@ -81,6 +81,21 @@ class ConvertCommandTest {
   }
 
   @Test
+  void takesAScript() throws IOException {
+    String script = "#!/bin/sh\niptables -t nat -A POSTROUTING -o eth0 -j MASQUERADE\n";
+    prints(
+        """
+        tables:
+          nat:
+            POSTROUTING:
+              rules:
+                - {out-interface: eth0, jump: MASQUERADE}
+        """,
+        "convert",
+        file("nat.sh", script));
+  }
+
+  @Test
   void keepsCountersWhenARuleHasSome() throws IOException {
     String rules =
         """

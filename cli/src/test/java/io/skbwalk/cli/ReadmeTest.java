@@ -16,10 +16,13 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.CsvSource;
 
 /**
- * What the README shows is what the program prints. After a change that is meant, {@code ./mvnw -pl
- * cli -am test -Dtest=ReadmeTest -Dskbwalk.refresh=true} writes the new output into it.
+ * What the README and the guide to rules show is what the program prints. After a change that is
+ * meant, {@code ./mvnw -pl cli -am test -Dtest=ReadmeTest -Dskbwalk.refresh=true} writes the new
+ * output into it.
  */
 class ReadmeTest {
   private static final Path ROOT = Path.of("..").toAbsolutePath().normalize();
@@ -30,9 +33,10 @@ class ReadmeTest {
       Pattern.compile(
           "```sh\n(bin/skbwalk [^\n]+)\n[^`]*```\n(?:(?!```)[\\s\\S])*?```\n([\\s\\S]*?)\n```\n");
 
-  @Test
-  void shownOutputIsRealOutput() throws IOException {
-    String text = Files.readString(README);
+  @ParameterizedTest
+  @CsvSource({"README.md, 2", "docs/rules.md, 1"})
+  void shownOutputIsRealOutput(String file, int atLeast) throws IOException {
+    String text = Files.readString(ROOT.resolve(file));
     StringBuilder fresh = new StringBuilder();
     int end = 0;
     int shown = 0;
@@ -41,9 +45,9 @@ class ReadmeTest {
       end = block.end(2);
     }
     fresh.append(text.substring(end));
-    assertTrue(shown >= 2, "the README shows a replay and a walk");
+    assertTrue(shown >= atLeast, "the README shows a replay and a walk, the guide a conversion");
     if (Boolean.getBoolean("skbwalk.refresh")) {
-      Files.writeString(README, fresh);
+      Files.writeString(ROOT.resolve(file), fresh);
     } else {
       assertEquals(fresh.toString(), text);
     }

@@ -3,7 +3,6 @@
 package io.skbwalk.language;
 
 import io.skbwalk.lib.SourceException;
-import io.skbwalk.lib.SourcePosition;
 import io.skbwalk.netfilter.tables.Action;
 import io.skbwalk.netfilter.tables.IptablesCommand;
 import io.skbwalk.netfilter.tables.RuleCheck;
@@ -13,14 +12,13 @@ import io.skbwalk.netfilter.tables.Token;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
-import java.util.regex.Pattern;
 import java.util.stream.Collector;
 import java.util.stream.Collectors;
 import java.util.stream.Stream;
 
 /**
- * A rule file: YAML (rules/rules.schema.json) or iptables-save text, told apart by content. A rule
- * in YAML is brought into iptables' words and read by {@link
+ * A rule file: YAML (rules/rules.schema.json), iptables-save text or a script of iptables commands,
+ * told apart by content. A rule in YAML is brought into iptables' words and read by {@link
  * io.skbwalk.netfilter.tables.RuleParser}, so that both languages mean and refuse the same.
  */
 public final class RulesFile {
@@ -32,7 +30,7 @@ public final class RulesFile {
   public enum Language {
     /** rules/rules.schema.json. */
     YAML("yaml"),
-    /** What iptables-save prints. */
+    /** What iptables-save prints, or iptables commands. */
     IPTABLES_SAVE("iptables-save");
 
     /** Its name. */
@@ -44,12 +42,10 @@ public final class RulesFile {
 
     /** What {@code text} is written in. */
     public static Language of(String text) {
-      return isIptablesSave(text) ? IPTABLES_SAVE : YAML;
+      String plain = withoutMark(text);
+      return isIptablesSave(plain) || IptablesScript.isOne(plain) ? IPTABLES_SAVE : YAML;
     }
   }
-
-  private static final Pattern COMMAND =
-      Pattern.compile("\\s*(sudo\\s+)?(/\\S*/)?iptables(-legacy|-nft)?\\s");
 
   private final RuleSet.Builder rules = new RuleSet.Builder();
 
@@ -63,11 +59,13 @@ public final class RulesFile {
    * @throws SourceException at the first thing that is wrong
    */
   public static RuleSet parse(String file, String text) {
-    String plain = text.startsWith("\uFEFF") ? text.substring(1) : text;
+    String plain = withoutMark(text);
     if (isIptablesSave(plain)) {
       return IptablesSaveParser.parse(plain, file);
     }
-    refuseCommands(file, plain);
+    if (IptablesScript.isOne(plain)) {
+      return IptablesScript.parse(plain, file);
+    }
     YamlValue root = YamlValue.parse(file, plain);
     return root == null ? RuleSet.EMPTY : parse(root);
   }
@@ -97,6 +95,10 @@ public final class RulesFile {
     return all;
   }
 
+  private static String withoutMark(String text) {
+    return text.startsWith("\uFEFF") ? text.substring(1) : text;
+  }
+
   /** Does the first word belong to iptables-save, or to a line that was torn out of its output? */
   private static boolean isIptablesSave(String text) {
     return text.lines()
@@ -105,23 +107,6 @@ public final class RulesFile {
         .findFirst()
         .filter(line -> line.matches("(\\*|:\\S|-A |\\[[0-9]+:|COMMIT$).*"))
         .isPresent();
-  }
-
-  /** A script of commands is neither language. */
-  private static void refuseCommands(String file, String text) {
-    int number = 0;
-    for (String line : text.split("\n", -1)) {
-      number++;
-      if (COMMAND.matcher(line).lookingAt()) {
-        throw new SourceException(
-            new SourcePosition(file, number, 1),
-            "a script of iptables commands cannot be read; give what iptables-save prints once it"
-                + " has run");
-      }
-      if (!line.isBlank() && !line.startsWith("#")) {
-        return;
-      }
-    }
   }
 
   private static RuleSet parse(YamlValue root) {

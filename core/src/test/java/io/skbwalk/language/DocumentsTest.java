@@ -20,13 +20,19 @@ import org.junit.jupiter.api.Test;
 class DocumentsTest {
   private static final Pattern EXAMPLE = Pattern.compile("```yaml\n(.*?)```", Pattern.DOTALL);
 
+  private static final Pattern SCRIPT = Pattern.compile("```sh\n(#!.*?)```", Pattern.DOTALL);
+
   private static String text(String name) throws IOException {
     return Files.readString(Path.of("../docs", name));
   }
 
   private static List<String> examples(String name) throws IOException {
+    return examples(name, EXAMPLE);
+  }
+
+  private static List<String> examples(String name, Pattern pattern) throws IOException {
     List<String> examples = new ArrayList<>();
-    Matcher matcher = EXAMPLE.matcher(text(name));
+    Matcher matcher = pattern.matcher(text(name));
     while (matcher.find()) {
       examples.add(matcher.group(1));
     }
@@ -36,7 +42,9 @@ class DocumentsTest {
 
   @Test
   void examplesOfRulesWork() throws IOException {
-    for (String example : examples("rules.md")) {
+    List<String> all = examples("rules.md");
+    all.addAll(examples("rules.md", SCRIPT));
+    for (String example : all) {
       RuleSet rules = RulesFile.merge(List.of(RulesFile.parse("rules.md", example)));
       assertFalse(rules.tables().isEmpty());
     }
