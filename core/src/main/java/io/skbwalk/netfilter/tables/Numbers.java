@@ -58,6 +58,20 @@ final class Numbers {
     return bytes == null ? host(text) : bytes;
   }
 
+  /** An address as inet_pton takes it: four decimal numbers without zeros before them. */
+  static Integer dotted(String text) {
+    for (String part : text.split("\\.", -1)) {
+      if (part.length() > 1 && part.startsWith("0")) {
+        return null;
+      }
+    }
+    try {
+      return Ip4.parse(text);
+    } catch (IllegalArgumentException e) {
+      return null;
+    }
+  }
+
   /** A mask in dotted bytes, all four, each in any base. */
   static Integer mask(String text) {
     return bytes(text, 4);

@@ -368,6 +368,11 @@ public final class Options {
     return known(name, Numbers.host(text), text);
   }
 
+  /** An IPv4 address as inet_pton takes it: all four numbers, decimal. */
+  public int dotted(String name, String text) {
+    return known(name, Numbers.dotted(text), text);
+  }
+
   private int known(String name, Integer address, String text) {
     if (address == null) {
       throw error(

@@ -489,7 +489,7 @@ public final class RuleParser {
     }
     if (target != null) {
       target.options.finish();
-      action = new Action.Extension(target.target.parse(target.options, named));
+      action = new Action.Extension(target.target.parse(target.options, protocol));
     }
     List<Network> sources = networks("source");
     List<Network> destinations = networks("destination");

@@ -26,7 +26,7 @@ public abstract class TargetType {
   /**
    * Reads the options.
    *
-   * @param protocol the rule's protocol, 0 when it names none or inverts it
+   * @param protocol the rule's protocol, inverted or not; 0 when it names none
    * @throws SourceException when a value is wrong
    */
   public abstract Target parse(Options options, int protocol);

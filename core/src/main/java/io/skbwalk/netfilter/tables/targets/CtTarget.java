@@ -30,7 +30,7 @@ import java.util.List;
  * @param zone 0 to 65535
  * @param directions ZONE_DIR_ bits; 0 stands for both
  * @param zoneFromMark the zone is the packet's mark
- * @param protocol the rule's protocol, 0 when it names none or inverts it
+ * @param protocol the rule's protocol, 0 when it names none
  */
 public record CtTarget(
     boolean notrack,
@@ -173,13 +173,14 @@ public record CtTarget(
     if (notrack) {
       return null;
     }
+    int named = place.isProtocol(protocol) ? protocol : 0;
     if (!helper.isEmpty()) {
-      String refusal = ConntrackHelpers.refusal(helper, protocol);
+      String refusal = ConntrackHelpers.refusal(helper, named);
       if (refusal != null) {
         return refusal;
       }
     }
-    return !timeout.isEmpty() && protocol == 0
+    return !timeout.isEmpty() && named == 0
         ? "--timeout needs a protocol (-p) that is not inverted"
         : null;
   }

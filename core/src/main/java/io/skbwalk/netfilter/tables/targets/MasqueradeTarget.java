@@ -24,7 +24,8 @@ public record MasqueradeTarget(NatRange range) implements NatTarget {
           OptionSpec.flag("random-fully").about("Choose the port at random in every case.")) {
         @Override
         public Target parse(Options options, int protocol) {
-          return new MasqueradeTarget(NatRangeOptions.ports(options, "to-ports", protocol));
+          return new MasqueradeTarget(
+              NatRangeOptions.withoutBase(NatRangeOptions.ports(options, "to-ports", protocol)));
         }
       };
 

@@ -8,82 +8,96 @@ import io.skbwalk.netfilter.nat.NatRange;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.TableKind;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /** How the targets of the nat table read and print their ranges. */
 final class NatRangeOptions {
+  private static final Pattern NUMBER = Pattern.compile("0[xX][0-9a-fA-F]+|[0-9]+");
+
   private NatRangeOptions() {}
 
   /** {@code [ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]} and the flags. */
-  static NatRange addressAndPorts(Options options, String option, boolean mayShift, int protocol) {
+  static NatRange addressAndPorts(Options options, String option, int protocol) {
     String text = options.text(option);
     int flags = flags(options);
     int colon = text.indexOf(':');
-    String addresses = colon < 0 ? text : text.substring(0, colon);
+    if (colon >= 0 && text.indexOf(':', colon + 1) >= 0) {
+      colon = -1; // iptables takes two colons for IPv6
+    }
     int low = 0;
     int high = 0;
-    if (!addresses.isEmpty()) {
+    // A colon in the third place is taken for that of "[]:80", an IPv6 address that is left out.
+    if (colon != 0 && colon != 2) {
+      String addresses = colon < 0 ? text : text.substring(0, colon);
       int dash = addresses.indexOf('-');
-      low = options.address(option, dash < 0 ? addresses : addresses.substring(0, dash));
-      high = dash < 0 ? low : options.address(option, addresses.substring(dash + 1));
+      low = options.dotted(option, dash < 0 ? addresses : addresses.substring(0, dash));
+      high = dash < 0 ? low : options.dotted(option, addresses.substring(dash + 1));
       flags |= NatRange.MAP_IPS;
-    } else if (colon < 0) {
-      throw options.error(option, "--" + option + " takes ADDRESS[-ADDRESS][:PORT[-PORT]]");
     }
-    if (colon < 0) {
-      return new NatRange(flags, low, high, 0, 0, 0);
-    }
-    return ports(options, option, text.substring(colon + 1), flags, low, high, mayShift, protocol);
+    NatRange range = new NatRange(flags, low, high, 0, 0, 0);
+    return colon < 0
+        ? range
+        : withPorts(options, option, text.substring(colon + 1), range, protocol);
   }
 
-  /** {@code PORT[-PORT]}, where it is given, and the flags. */
+  /** {@code PORT[-PORT[/BASE]]}, where it is given, and the flags. */
   static NatRange ports(Options options, String option, int protocol) {
-    int flags = flags(options);
+    NatRange range = new NatRange(flags(options), 0, 0, 0, 0, 0);
     return options.has(option)
-        ? ports(options, option, options.text(option), flags, 0, 0, false, protocol)
-        : new NatRange(flags, 0, 0, 0, 0, 0);
+        ? withPorts(options, option, options.text(option), range, protocol)
+        : range;
   }
 
-  private static NatRange ports(
-      Options options,
-      String option,
-      String text,
-      int flags,
-      int low,
-      int high,
-      boolean mayShift,
-      int protocol) {
+  private static NatRange withPorts(
+      Options options, String option, String text, NatRange range, int protocol) {
     if (!hasPorts(protocol)) {
       throw options.error(option, "a port needs -p tcp, udp, sctp, dccp or icmp");
     }
-    flags |= NatRange.PROTO_SPECIFIED;
+    int flags = range.flags() | NatRange.PROTO_SPECIFIED;
     int dash = text.indexOf('-');
-    if (dash < 0 || !Character.isDigit(text.charAt(0))) {
-      // A name may have a dash itself, so no range begins or ends with one.
-      int port = options.port(option, text, 0);
-      return new NatRange(flags, low, high, port, port, 0);
+    boolean named = text.isEmpty() || !Character.isDigit(text.charAt(0));
+    if (dash < 0 || named) {
+      int port = named ? options.port(option, text, 0) : port(options, option, text);
+      return new NatRange(flags, range.minAddress(), range.maxAddress(), port, port, 0);
     }
     int slash = text.indexOf('/', dash);
-    int base = 0;
-    if (slash >= 0) {
-      if (!mayShift) {
-        throw options.error(option, "--" + option + ": /BASE is for DNAT only");
-      }
-      base = options.port(option, text.substring(slash + 1), 0);
-      if (base == 0) {
-        throw options.error(option, "--" + option + " " + text + ": ports are counted from 1");
-      }
-      flags |= NatRange.PROTO_OFFSET;
-    }
-    int first = number(options, option, text.substring(0, dash));
-    int last = number(options, option, text.substring(dash + 1, slash < 0 ? text.length() : slash));
+    int first = port(options, option, text.substring(0, dash));
+    int last = port(options, option, text.substring(dash + 1, slash < 0 ? text.length() : slash));
     if (last < first) {
       throw options.error(option, "--" + option + " " + text + ": the range is upside down");
     }
-    return new NatRange(flags, low, high, first, last, base);
+    int base = 0;
+    if (slash >= 0) {
+      flags |= NatRange.PROTO_OFFSET;
+      base = base(options, option, text.substring(slash + 1));
+    }
+    return new NatRange(flags, range.minAddress(), range.maxAddress(), first, last, base);
   }
 
-  private static int number(Options options, String option, String text) {
+  private static int port(Options options, String option, String text) {
     return (int) options.number(option, text, 0, 0xFFFF);
+  }
+
+  private static int base(Options options, String option, String text) {
+    // What follows the number is not looked at.
+    Matcher number = NUMBER.matcher(text);
+    int base = options.port(option, number.lookingAt() ? number.group() : text, 0);
+    if (base == 0) {
+      throw options.error(option, "--" + option + ": the base is a port from 1 to 65535");
+    }
+    return base;
+  }
+
+  /** What is left for targets that know of no base: the kernel counts from 0. */
+  static NatRange withoutBase(NatRange range) {
+    return new NatRange(
+        range.flags(),
+        range.minAddress(),
+        range.maxAddress(),
+        range.minPort(),
+        range.maxPort(),
+        0);
   }
 
   /** May ports be named with {@code -p protocol}? An ICMP identifier counts as one. */

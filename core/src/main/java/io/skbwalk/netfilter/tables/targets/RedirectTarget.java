@@ -23,7 +23,11 @@ public record RedirectTarget(NatRange range) implements NatTarget {
           OptionSpec.flag("random").about("Choose the port at random.")) {
         @Override
         public Target parse(Options options, int protocol) {
-          return new RedirectTarget(NatRangeOptions.ports(options, "to-ports", protocol));
+          NatRange range = NatRangeOptions.ports(options, "to-ports", protocol);
+          if (range.has(NatRange.PROTO_OFFSET)) {
+            throw options.error("to-ports", "--to-ports: /BASE is for DNAT only");
+          }
+          return new RedirectTarget(range);
         }
       };
 

@@ -65,8 +65,7 @@ public record RejectTarget(Answer answer) implements StatelessTarget {
           }
           String text = options.text("reject-with").toLowerCase(Locale.ROOT);
           for (Answer answer : Answer.values()) {
-            boolean begins = answer.option.startsWith(text) || answer.alias.startsWith(text);
-            if (begins && !text.isEmpty()) {
+            if (answer.option.startsWith(text) || answer.alias.startsWith(text)) {
               return new RejectTarget(answer);
             }
           }

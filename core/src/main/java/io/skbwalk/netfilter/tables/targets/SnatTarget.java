@@ -21,14 +21,15 @@ public record SnatTarget(NatRange range) implements NatTarget {
           "Another source; table nat, POSTROUTING and INPUT.",
           OptionSpec.value("to-source")
               .needed()
-              .about("ADDRESS[-ADDRESS][:PORT[-PORT]].", "203.0.113.1"),
+              .about("[ADDRESS[-ADDRESS]][:PORT[-PORT]].", "203.0.113.1"),
           OptionSpec.flag("random").about("Choose the port at random."),
           OptionSpec.flag("random-fully").about("Choose the port at random in every case."),
           OptionSpec.flag("persistent").about("The same address for the same client.")) {
         @Override
         public Target parse(Options options, int protocol) {
           return new SnatTarget(
-              NatRangeOptions.addressAndPorts(options, "to-source", false, protocol));
+              NatRangeOptions.withoutBase(
+                  NatRangeOptions.addressAndPorts(options, "to-source", protocol)));
         }
       };
 

@@ -18,6 +18,7 @@ import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
 import io.skbwalk.trace.TraceEvent;
+import java.util.List;
 
 /**
  * Plays xt_TCPMSS: lowers the maximum segment size that a SYN announces (RFC 9293).
@@ -45,9 +46,14 @@ public record TcpmssTarget(int mss) implements StatelessTarget {
           OptionSpec.flag("clamp-mss-to-pmtu").about("What the path lets through.")) {
         @Override
         public Target parse(Options options, int protocol) {
-          String option = options.oneOf(true, "set-mss", "clamp-mss-to-pmtu");
-          return new TcpmssTarget(
-              option.equals("set-mss") ? (int) options.number(option, 0, 0xFFFF - 20, 0) : CLAMP);
+          if (options.isEmpty()) {
+            throw options.error("--set-mss or --clamp-mss-to-pmtu is needed");
+          }
+          int bytes = (int) options.number("set-mss", 0, 0xFFFF - IpHeader.MIN_LENGTH, 0);
+          // Of both, the last one counts.
+          List<String> given = options.names();
+          boolean clamps = given.get(given.size() - 1).equals("clamp-mss-to-pmtu");
+          return new TcpmssTarget(clamps ? CLAMP : bytes);
         }
       };
 
