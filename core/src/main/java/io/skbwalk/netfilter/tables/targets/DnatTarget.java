@@ -21,7 +21,9 @@ public record DnatTarget(NatRange range) implements NatTarget {
           "Another destination; table nat, PREROUTING and OUTPUT.",
           OptionSpec.value("to-destination")
               .needed()
-              .about("[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]; with a base, port BASE becomes the first one, BASE + 1 the next.", "192.168.7.80:80"),
+              .about(
+                  "[ADDRESS[-ADDRESS]][:PORT[-PORT[/BASE]]]; with a base, port BASE becomes the first one, BASE + 1 the next.",
+                  "192.168.7.80:80"),
           OptionSpec.flag("random").about("Choose the port at random."),
           OptionSpec.flag("persistent").about("The same address for the same client.")) {
         @Override

@@ -92,12 +92,7 @@ final class NatRangeOptions {
   /** What is left for targets that know of no base: the kernel counts from 0. */
   static NatRange withoutBase(NatRange range) {
     return new NatRange(
-        range.flags(),
-        range.minAddress(),
-        range.maxAddress(),
-        range.minPort(),
-        range.maxPort(),
-        0);
+        range.flags(), range.minAddress(), range.maxAddress(), range.minPort(), range.maxPort(), 0);
   }
 
   /** May ports be named with {@code -p protocol}? An ICMP identifier counts as one. */
