@@ -58,7 +58,7 @@ final class NatRangeOptions {
     int dash = text.indexOf('-');
     boolean named = text.isEmpty() || !Character.isDigit(text.charAt(0));
     if (dash < 0 || named) {
-      int port = named ? options.port(option, text, 0) : port(options, option, text);
+      int port = options.port(option, text, 0);
       return new NatRange(flags, range.minAddress(), range.maxAddress(), port, port, 0);
     }
     int slash = text.indexOf('/', dash);

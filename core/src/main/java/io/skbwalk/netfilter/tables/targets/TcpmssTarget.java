@@ -47,7 +47,7 @@ public record TcpmssTarget(int mss) implements StatelessTarget {
         @Override
         public Target parse(Options options, int protocol) {
           if (options.isEmpty()) {
-            throw options.error("--set-mss or --clamp-mss-to-pmtu is needed");
+            throw options.error("one of --set-mss, --clamp-mss-to-pmtu is needed");
           }
           int bytes = (int) options.number("set-mss", 0, 0xFFFF - IpHeader.MIN_LENGTH, 0);
           // Of both, the last one counts.
