@@ -3,7 +3,7 @@
 package io.skbwalk.conformance;
 
 import com.sun.jna.LastErrorException;
-import io.skbwalk.netfilter.tables.LogListener;
+import io.skbwalk.netfilter.LogListener;
 import java.io.IOException;
 import java.nio.channels.FileChannel;
 import java.nio.channels.FileLock;
@@ -18,7 +18,7 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The running kernel's log (/dev/kmsg) as far as LOG and TRACE write to it, what {@link
+ * The running kernel's log (/dev/kmsg) as far as netfilter writes to it, what {@link
  * LogListener} is in the model. A line does not tell the namespace that it comes from, so only one
  * scenario at a time may write there: of this program, and of others that run beside it.
  */
@@ -61,9 +61,10 @@ final class KernelLog implements AutoCloseable {
     }
   }
 
-  /** May these rules write to the log? */
-  static boolean isWrittenBy(String rules) {
-    return WRITES.matcher(rules).find();
+  /** May this scenario's rules, or its connection tracking, write to the log? */
+  static boolean isWrittenBy(Scenario scenario) {
+    return WRITES.matcher(scenario.rules()).find()
+        || scenario.host().sysctls().containsKey("net.netfilter.nf_conntrack_log_invalid");
   }
 
   /** Lets the packets of every namespace be logged; from the first namespace only. */

@@ -318,7 +318,7 @@ final class KernelMachine implements AutoCloseable {
   // ----------------------------------------------------------------------------------
 
   private List<StepOutcome> steps(Scenario scenario) throws IOException {
-    try (KernelLog writtenTo = KernelLog.isWrittenBy(scenario.rules()) ? new KernelLog() : null) {
+    try (KernelLog writtenTo = KernelLog.isWrittenBy(scenario) ? new KernelLog() : null) {
       log = writtenTo;
       List<StepOutcome> outcomes = new ArrayList<>();
       long time = System.nanoTime();

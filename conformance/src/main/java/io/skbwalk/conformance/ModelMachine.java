@@ -14,7 +14,7 @@ import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
 import io.skbwalk.netfilter.ipset.IpsetPrinter;
-import io.skbwalk.netfilter.tables.LogListener;
+import io.skbwalk.netfilter.LogListener;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.VerdictRecorder;
@@ -107,7 +107,7 @@ final class ModelMachine implements HostListener {
             : IptablesSaveParser.parse(scenario.rules(), scenario.name() + ".v4");
     ModelMachine machine = new ModelMachine();
     LogListener log =
-        KernelLog.isWrittenBy(scenario.rules())
+        KernelLog.isWrittenBy(scenario)
             ? (time, level, line) -> machine.logs.add(level + " " + line)
             : null;
     Host host = new Host(scenario.named().on(describe(scenario.host())), rules, log, START, 1);

@@ -16,6 +16,7 @@ public final class Netfilter {
   private final Net net;
   private final NfQueues queues = new NfQueues();
   private NfCtHook conntrack;
+  private LogListener log;
   private final Entry[][] entries = new Entry[Hook.values().length][0];
 
   private final long[] entered = new long[Hook.values().length];
@@ -34,6 +35,16 @@ public final class Netfilter {
   /** Sets nf_ct_hook; null while nothing tracks connections. */
   public void setConntrack(NfCtHook conntrack) {
     this.conntrack = conntrack;
+  }
+
+  /** Sets who reads the kernel's log; null for nobody. */
+  public void setLog(LogListener log) {
+    this.log = log;
+  }
+
+  /** Who reads the kernel's log, null for nobody. */
+  public LogListener log() {
+    return log;
   }
 
   /** Packets that have come to {@code hook}. */

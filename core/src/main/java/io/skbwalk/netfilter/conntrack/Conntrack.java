@@ -17,11 +17,13 @@ import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_NAT_CLASH;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_SRC_NAT_DONE;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_TEMPLATE;
 
+import io.skbwalk.device.NetDevice;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
 import io.skbwalk.netfilter.Ipv4Operations;
+import io.skbwalk.netfilter.LogLine;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.NfCtHook;
 import io.skbwalk.skb.IpHeader;
@@ -41,6 +43,12 @@ import io.skbwalk.skb.SkBuff;
  */
 public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private static final long NANOS_PER_TICK = Clock.SECOND / Clock.HZ;
+
+  /** In nf_conntrack_log_invalid: every protocol. */
+  private static final int IPPROTO_RAW = 255;
+
+  /** NF_LOG_PREFIXLEN, with the zero behind it. */
+  private static final int LOG_PREFIX = 128;
 
   final ConntrackSysctls sysctls;
   final ConntrackHash table = new ConntrackHash(this);
@@ -63,7 +71,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private boolean defragments;
   private int count;
 
-  /** Why the packet at hand is invalid, as the kernel logs it; kept only for a traced packet. */
+  // struct nf_hook_state of the packet at hand.
+  private NetDevice in;
+  private NetDevice out;
+
+  /** Why the packet at hand is invalid or ignored; kept only for a traced packet. */
   private String reason;
 
   /** The tracking of a machine, off until {@link #enable}; registers its sysctls. */
@@ -92,9 +104,13 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     netfilter.setConntrack(this);
     enableDefragmentation();
     netfilter.register(
-        Hook.PRE_ROUTING, HookPriority.CONNTRACK, (hook, skb, in, out) -> tracking.in(hook, skb));
+        Hook.PRE_ROUTING,
+        HookPriority.CONNTRACK,
+        (hook, skb, in, out) -> tracking.in(hook, skb, in, out));
     netfilter.register(
-        Hook.LOCAL_OUT, HookPriority.CONNTRACK, (hook, skb, in, out) -> tracking.local(hook, skb));
+        Hook.LOCAL_OUT,
+        HookPriority.CONNTRACK,
+        (hook, skb, in, out) -> tracking.local(hook, skb, in, out));
     netfilter.register(
         Hook.POST_ROUTING,
         HookPriority.CONNTRACK_CONFIRM,
@@ -559,9 +575,46 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     return false;
   }
 
-  /** Remembers why a traced packet is invalid or ignored; {@code reason} as the kernel logs it. */
+  /** A packet has come to {@link ConntrackIn}: its interfaces, as its hook knows them. */
+  void atHand(NetDevice in, NetDevice out) {
+    this.in = in;
+    this.out = out;
+    reason = null;
+  }
+
+  /** Remembers why a traced packet is invalid or ignored, where the kernel says nothing. */
   void because(String reason) {
     this.reason = reason;
+  }
+
+  /** Does the walk or the kernel's log tell why a packet of {@code protocol} is invalid? */
+  boolean tells(SkBuff skb, int protocol) {
+    return skb.trace != null || logsInvalid(protocol);
+  }
+
+  private boolean logsInvalid(int protocol) {
+    return sysctls.logInvalid != 0
+        && (sysctls.logInvalid == protocol || sysctls.logInvalid == IPPROTO_RAW);
+  }
+
+  /**
+   * Plays nf_l4proto_log_invalid: tells why the packet at hand is invalid or ignored, in the
+   * kernel's log when nf_conntrack_log_invalid is {@code protocol} or 255.
+   */
+  void logInvalid(SkBuff skb, int protocol, String reason) {
+    this.reason = reason;
+    if (logsInvalid(protocol)) {
+      String prefix = "nf_ct_proto_" + protocol + ": " + reason + " ";
+      LogLine.write(
+          netfilter.log(),
+          net.clock.now(),
+          skb,
+          in,
+          out,
+          prefix.length() < LOG_PREFIX ? prefix : prefix.substring(0, LOG_PREFIX - 1),
+          LogLine.DEFAULT_LEVEL,
+          LogLine.DEFAULT_FLAGS);
+    }
   }
 
   /** See {@link #because}; null for none. */

@@ -13,6 +13,7 @@ import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_EXPECTED;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_SEEN_REPLY;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_TEMPLATE;
 
+import io.skbwalk.device.NetDevice;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
 import io.skbwalk.netfilter.Verdict;
@@ -48,7 +49,7 @@ final class ConntrackIn {
   }
 
   /** Plays ipv4_conntrack_local. */
-  int local(Hook hook, SkBuff skb) {
+  int local(Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     if (IpHeader.isFragment(skb)) {
       // A socket with IP_NODEFRAG sent it: not tracked.
       if (skb.ct != 0 && conntrack.has(skb.ct, IPS_TEMPLATE)) {
@@ -56,11 +57,11 @@ final class ConntrackIn {
       }
       return Verdict.ACCEPT;
     }
-    return in(hook, skb);
+    return in(hook, skb, in, out);
   }
 
   /** Plays nf_conntrack_in: which connection is this packet of? */
-  int in(Hook hook, SkBuff skb) {
+  int in(Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     int template = skb.ct;
     if (template != 0 || skb.ctInfo == IP_CT_UNTRACKED) {
       if (skb.ctInfo == IP_CT_UNTRACKED || !conntrack.has(template, IPS_TEMPLATE)) {
@@ -75,9 +76,7 @@ final class ConntrackIn {
       skb.ct = 0;
       skb.ctInfo = 0;
     }
-    if (skb.trace != null) {
-      conntrack.because(null);
-    }
+    conntrack.atHand(in, out);
     int verdict = track(template, hook, skb);
     if (template != 0) {
       conntrack.put(template);

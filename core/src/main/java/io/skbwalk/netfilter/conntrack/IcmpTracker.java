@@ -49,17 +49,17 @@ final class IcmpTracker {
    */
   boolean error(Hook hook, SkBuff skb, int offset, int zone, int directions) {
     if (offset + IcmpHeader.LENGTH > skb.tail) {
-      conntrack.because("short packet");
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_ICMP, "short packet");
       return false;
     }
     if (conntrack.verifies(hook)
         && Conntrack.badChecksum(skb, offset, skb.tail - offset, IpHeader.IPPROTO_ICMP)) {
-      conntrack.because("bad hw icmp checksum");
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_ICMP, "bad hw icmp checksum");
       return false;
     }
     int type = skb.u8(offset);
     if (type > HIGHEST_TYPE) {
-      conntrack.because("invalid icmp type");
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_ICMP, "invalid icmp type");
       return false;
     }
     switch (type) {
@@ -108,8 +108,10 @@ final class IcmpTracker {
     int ct = node >>> 1;
     int destination = conntrack.destination(ct, node & 1);
     if (destination != IpHeader.destination(skb)) {
-      if (skb.trace != null) {
-        conntrack.because(
+      if (conntrack.tells(skb, IpHeader.IPPROTO_ICMP)) {
+        conntrack.logInvalid(
+            skb,
+            IpHeader.IPPROTO_ICMP,
             "outer daddr "
                 + Ip4.format(IpHeader.destination(skb))
                 + " != inner "

@@ -174,12 +174,12 @@ final class SctpTracker {
   /** Plays nf_conntrack_sctp_packet. */
   int packet(Hook hook, SkBuff skb, int offset) {
     if (offset + HEADER_LENGTH > skb.tail) {
-      conntrack.because("nf_ct_sctp: short packet ");
+      conntrack.logInvalid(skb, Conntrack.IPPROTO_SCTP, "nf_ct_sctp: short packet ");
       return -Verdict.ACCEPT;
     }
     if (conntrack.verifies(hook) && skb.ipSummed == SkBuff.CHECKSUM_NONE) {
       if (badChecksum(skb, offset)) {
-        conntrack.because("nf_ct_sctp: bad CRC ");
+        conntrack.logInvalid(skb, Conntrack.IPPROTO_SCTP, "nf_ct_sctp: bad CRC ");
         return -Verdict.ACCEPT;
       }
       skb.ipSummed = SkBuff.CHECKSUM_UNNECESSARY;
@@ -208,8 +208,10 @@ final class SctpTracker {
         && !present(HEARTBEAT)
         && !present(HEARTBEAT_ACK)
         && tag != memory.get(ct, WORD_TAG + direction)) {
-      if (skb.trace != null) {
-        conntrack.because(
+      if (conntrack.tells(skb, Conntrack.IPPROTO_SCTP)) {
+        conntrack.logInvalid(
+            skb,
+            Conntrack.IPPROTO_SCTP,
             "verification tag check failed "
                 + Integer.toHexString(Integer.reverseBytes(tag))
                 + " vs "
@@ -288,8 +290,10 @@ final class SctpTracker {
       int oldState = word & 0xFF;
       newState = nextState(direction, oldState, chunk);
       if (newState == INVALID_HERE) {
-        if (skb.trace != null) {
-          conntrack.because(
+        if (conntrack.tells(skb, Conntrack.IPPROTO_SCTP)) {
+          conntrack.logInvalid(
+              skb,
+              Conntrack.IPPROTO_SCTP,
               "Invalid, old_state " + oldState + ", dir " + direction + ", type " + chunk);
         }
         return -Verdict.ACCEPT;
@@ -347,16 +351,19 @@ final class SctpTracker {
       alone |= chunk == INIT || chunk == INIT_ACK || chunk == SHUTDOWN_COMPLETE;
       if ((chunk == COOKIE_ACK || chunk == COOKIE_ECHO || alone) && count != 0
           || skb.u16(at + 2) == 0) {
-        if (skb.trace != null) {
-          conntrack.because(
+        if (conntrack.tells(skb, Conntrack.IPPROTO_SCTP)) {
+          conntrack.logInvalid(
+              skb,
+              Conntrack.IPPROTO_SCTP,
               "do_basic_checks failed. chunk num "
                   + count
                   + ", type "
                   + chunk
                   + ", len "
-                  + skb.u16(at + 2)
+                  // Linux prints it as it lies in memory, and ends the line here.
+                  + Short.toUnsignedInt(Short.reverseBytes((short) skb.u16(at + 2)))
                   + " flag "
-                  + (alone ? 1 : 0));
+                  + (alone ? "1\n" : "0\n"));
         }
         return false;
       }

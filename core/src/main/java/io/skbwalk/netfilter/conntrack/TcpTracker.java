@@ -69,7 +69,7 @@ final class TcpTracker {
     }
     String error = error(hook, skb, offset);
     if (error != null) {
-      conntrack.because(error);
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_TCP, error);
       return -Verdict.ACCEPT;
     }
     int ct = skb.ct;
@@ -108,7 +108,7 @@ final class TcpTracker {
   private boolean begin(SkBuff skb, int offset, int bits) {
     int first = TcpStates.next(ORIGINAL, TcpStates.index(bits), NONE);
     if (first >= INVALID_HERE) {
-      conntrack.because("invalid new");
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_TCP, "invalid new");
       return false;
     }
     if (first != SYN_SENT && conntrack.sysctls.tcpLoose == 0) {
@@ -161,9 +161,7 @@ final class TcpTracker {
         }
         return ignored(skb, offset, direction, index, bits, oldState);
       case INVALID_HERE:
-        if (skb.trace != null) {
-          conntrack.because(describe("invalid", index, direction, oldState));
-        }
+        describe(skb, "invalid", index, direction, oldState);
         return -Verdict.ACCEPT;
       case TIME_WAIT:
         if (oldState == LAST_ACK
@@ -173,7 +171,7 @@ final class TcpTracker {
             && (tcp.lastFlags & EXP_CHALLENGE_ACK) != 0) {
           // RFC 5961: this answers the SYN, not the FIN.
           tcp.lastFlags &= ~EXP_CHALLENGE_ACK;
-          conntrack.because("challenge-ack ignored");
+          conntrack.logInvalid(skb, IpHeader.IPPROTO_TCP, "challenge-ack ignored");
           return Verdict.ACCEPT;
         }
         break;
@@ -191,7 +189,7 @@ final class TcpTracker {
         }
         switch (TcpReset.judge(conntrack, tcp, skb, offset, direction, status)) {
           case TcpReset.INVALID:
-            conntrack.because("invalid rst");
+            conntrack.logInvalid(skb, IpHeader.IPPROTO_TCP, "invalid rst");
             return -Verdict.ACCEPT;
           case TcpReset.CHALLENGED:
             newState = oldState;
@@ -214,7 +212,7 @@ final class TcpTracker {
           return Verdict.ACCEPT;
         case TcpWindow.INVALID:
           complain(skb);
-          invalidClose(ct, status, direction, index);
+          invalidClose(skb, ct, status, direction, index);
           return -Verdict.ACCEPT;
         default:
           break;
@@ -252,27 +250,22 @@ final class TcpTracker {
     if (oldState == SYN_SENT && index == ACK_SET && direction == REPLY) {
       tcp.lastAck = skb.u32(offset + TcpHeader.ACK_OFFSET);
     }
-    if (skb.trace != null) {
-      conntrack.because(describe("ignored", index, direction, oldState));
-    }
+    describe(skb, "ignored", index, direction, oldState);
     return Verdict.ACCEPT;
   }
 
   private void complain(SkBuff skb) {
-    if (skb.trace != null) {
-      conntrack.because(window.complaint());
+    if (conntrack.tells(skb, IpHeader.IPPROTO_TCP)) {
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_TCP, window.complaint());
     }
   }
 
-  private static String describe(String what, int index, int direction, int state) {
-    return "packet (index "
-        + index
-        + ") in dir "
-        + direction
-        + " "
-        + what
-        + ", state "
-        + TcpStates.NAMES[state];
+  private void describe(SkBuff skb, String what, int index, int direction, int state) {
+    if (conntrack.tells(skb, IpHeader.IPPROTO_TCP)) {
+      String segment = "packet (index " + index + ") in dir " + direction + " " + what;
+      conntrack.logInvalid(
+          skb, IpHeader.IPPROTO_TCP, segment + ", state " + TcpStates.NAMES[state]);
+    }
   }
 
   private int accepted(
@@ -337,7 +330,7 @@ final class TcpTracker {
   }
 
   /** Plays nf_tcp_handle_invalid: a FIN or RST out of window, answered by another, ages sooner. */
-  private void invalidClose(int ct, int status, int direction, int index) {
+  private void invalidClose(SkBuff skb, int ct, int status, int direction, int index) {
     if ((status & IPS_ASSURED) == 0
         || (status & IPS_FIXED_TIMEOUT) != 0
         || index != RST_SET && index != FIN_SET) {
@@ -347,6 +340,14 @@ final class TcpTracker {
       int expires = conntrack.expires(ct);
       int timeout = conntrack.timeouts(ct, conntrack.sysctls.tcp)[UNACK];
       if (expires >= 120 * Clock.HZ && Integer.compareUnsigned(expires, timeout) > 0) {
+        if (conntrack.tells(skb, IpHeader.IPPROTO_TCP)) {
+          String segment =
+              "packet (index " + index + ", dir " + direction + ") response for index ";
+          conntrack.logInvalid(
+              skb,
+              IpHeader.IPPROTO_TCP,
+              segment + tcp.lastIndex + " lower timeout to " + Integer.toUnsignedString(timeout));
+        }
         conntrack.setTimeout(ct, status, timeout);
       }
     } else {

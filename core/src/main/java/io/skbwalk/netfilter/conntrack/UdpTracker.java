@@ -32,7 +32,7 @@ final class UdpTracker {
   int packet(Hook hook, SkBuff skb, int offset) {
     String error = error(hook, skb, offset);
     if (error != null) {
-      conntrack.because(error);
+      conntrack.logInvalid(skb, IpHeader.IPPROTO_UDP, error);
       return INVALID;
     }
     int ct = skb.ct;
@@ -82,7 +82,7 @@ final class UdpTracker {
   int litePacket(Hook hook, SkBuff skb, int offset) {
     String error = liteError(hook, skb, offset);
     if (error != null) {
-      conntrack.because(error);
+      conntrack.logInvalid(skb, ConntrackIn.IPPROTO_UDPLITE, error);
       return INVALID;
     }
     int ct = skb.ct;

@@ -6,6 +6,7 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.LogLine;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
@@ -438,9 +439,8 @@ final class CompiledTable {
                     && reference.rule().basic().equals(BasicMatch.ANY));
     boolean builtIn = table.kind().hook(reference.chain()) != null;
     String type = !end ? "rule" : builtIn ? "policy" : "return";
-    LogLine.write(
+    context.log(
         skb,
-        context,
         "TRACE: " + table.kind() + ":" + reference.chain() + ":" + type + ":" + number + " ",
         LogLine.TRACE_LEVEL,
         LogLine.DEFAULT_FLAGS);

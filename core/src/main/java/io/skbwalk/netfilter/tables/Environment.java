@@ -3,6 +3,7 @@
 package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.Ipv4Operations;
+import io.skbwalk.netfilter.LogListener;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.NatEngine;

@@ -4,6 +4,8 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.LogLine;
+import io.skbwalk.skb.SkBuff;
 
 /**
  * Plays struct xt_action_param: what a table tells its matches and targets of the packet at hand.
@@ -38,5 +40,11 @@ public final class PacketContext {
   PacketContext(Environment environment, TableKind table) {
     this.environment = environment;
     this.table = table;
+  }
+
+  /** Writes a line about the packet to the kernel's log; {@code flags} are {@link LogLine}'s. */
+  public void log(SkBuff skb, String prefix, int level, int flags) {
+    long now = environment.net().clock.now();
+    LogLine.write(environment.log(), now, skb, in, out, prefix, level, flags);
   }
 }

@@ -2,7 +2,7 @@
 
 package io.skbwalk.netfilter.tables.targets;
 
-import io.skbwalk.netfilter.tables.LogLine;
+import io.skbwalk.netfilter.LogLine;
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
@@ -80,7 +80,7 @@ public record LogTarget(int level, int flags, String prefix) implements Stateles
 
   @Override
   public int target(SkBuff skb, PacketContext context) {
-    LogLine.write(skb, context, prefix, level, flags);
+    context.log(skb, prefix, level, flags);
     return CONTINUE;
   }
 }

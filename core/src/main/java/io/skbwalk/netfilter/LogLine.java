@@ -1,7 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.skbwalk.netfilter.tables;
+package io.skbwalk.netfilter;
 
+import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IcmpHeader;
@@ -13,7 +14,7 @@ import io.skbwalk.trace.TraceEvent;
 import java.util.HexFormat;
 import java.util.Locale;
 
-/** Plays nf_log_syslog.c: the line that LOG and TRACE write about a packet. */
+/** Plays nf_log_syslog.c: the line that LOG, TRACE and conntrack write about a packet. */
 public final class LogLine {
   /** --log-tcp-sequence. */
   public static final int TCP_SEQUENCE = 0x01;
@@ -36,6 +37,9 @@ public final class LogLine {
   /** TRACE lines are warnings. */
   public static final int TRACE_LEVEL = 4;
 
+  /** Those of conntrack are notices. */
+  public static final int DEFAULT_LEVEL = 5;
+
   private static final int IPPROTO_ESP = 50;
   private static final int IPPROTO_AH = 51;
   private static final int IPPROTO_UDPLITE = 136;
@@ -50,28 +54,42 @@ public final class LogLine {
     this.flags = flags;
   }
 
-  /** Writes the line about a packet to whoever listens; does nothing when nobody does. */
-  public static void write(SkBuff skb, PacketContext context, String prefix, int level, int flags) {
-    LogListener log = context.environment.log();
+  /**
+   * Writes the line about a packet to whoever listens; does nothing when nobody does.
+   *
+   * @param log null for nobody
+   * @param now nanoseconds since the epoch
+   * @param in the interface that it came in on, or null
+   * @param out the interface that it will leave on, or null
+   */
+  public static void write(
+      LogListener log,
+      long now,
+      SkBuff skb,
+      NetDevice in,
+      NetDevice out,
+      String prefix,
+      int level,
+      int flags) {
     if (log == null && skb.trace == null) {
       return;
     }
     LogLine line = new LogLine(skb, flags);
-    line.packet(context, prefix);
+    line.packet(in, out, prefix);
     String text = line.out.toString();
     if (skb.trace != null) {
       skb.trace.on(new TraceEvent.Log(text));
     }
     if (log != null) {
-      log.log(context.environment.net().clock.now(), level, text);
+      log.log(now, level, text);
     }
   }
 
-  private void packet(PacketContext context, String prefix) {
+  private void packet(NetDevice from, NetDevice to, String prefix) {
     out.append(prefix);
-    out.append("IN=").append(context.in == null ? "" : context.in.name);
-    out.append(" OUT=").append(context.out == null ? "" : context.out.name).append(' ');
-    if (context.in != null) {
+    out.append("IN=").append(from == null ? "" : from.name);
+    out.append(" OUT=").append(to == null ? "" : to.name).append(' ');
+    if (from != null) {
       mac();
     }
     ip(skb.networkHeader, true);

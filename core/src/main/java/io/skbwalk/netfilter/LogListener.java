@@ -1,8 +1,8 @@
 // SPDX-License-Identifier: Apache-2.0
 
-package io.skbwalk.netfilter.tables;
+package io.skbwalk.netfilter;
 
-/** Plays the kernel log (dmesg) as far as LOG and TRACE write to it. */
+/** Plays the kernel log (dmesg) as far as netfilter writes to it. */
 @FunctionalInterface
 public interface LogListener {
   /**
