@@ -18,9 +18,9 @@ import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
- * The running kernel's log (/dev/kmsg) as far as netfilter writes to it, what {@link
- * LogListener} is in the model. A line does not tell the namespace that it comes from, so only one
- * scenario at a time may write there: of this program, and of others that run beside it.
+ * The running kernel's log (/dev/kmsg) as far as netfilter writes to it, what {@link LogListener}
+ * is in the model. A line does not tell the namespace that it comes from, so only one scenario at a
+ * time may write there: of this program, and of others that run beside it.
  */
 final class KernelLog implements AutoCloseable {
   /** Unless it is 1 only the first namespace's packets are logged; only there it can be set. */
