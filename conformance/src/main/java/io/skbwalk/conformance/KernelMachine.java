@@ -8,12 +8,14 @@ import io.skbwalk.conformance.Outcome.Sent;
 import io.skbwalk.conformance.Outcome.StepOutcome;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IptablesSaveParser;
+import io.skbwalk.netfilter.SocketOwner;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -60,7 +62,7 @@ final class KernelMachine implements AutoCloseable {
   private DropTrace drops;
   private ConntrackEvents events;
   private KernelLog log;
-  private int rawSocket = -1;
+  private final Map<SocketOwner, Integer> rawSockets = new HashMap<>();
   private QueueListeners queues;
 
   private record ListeningSocket(HostDescription.Socket description, int fd) {}
@@ -207,11 +209,10 @@ final class KernelMachine implements AutoCloseable {
     for (HostDescription.Socket socket : host.sockets()) {
       sockets.add(new ListeningSocket(socket, listen(socket)));
     }
-    if (scenario.steps().stream().anyMatch(step -> step.device() == null)) {
-      rawSocket =
-          Libc.socket(Libc.AF_INET, Libc.SOCK_RAW | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 255);
-      Libc.setsockopt(rawSocket, Libc.SOL_SOCKET, Libc.SO_BROADCAST, Libc.intValue(1), 4);
-      Libc.setsockopt(rawSocket, Libc.IPPROTO_IP, Libc.IP_FREEBIND, Libc.intValue(1), 4);
+    for (Scenario.Step step : scenario.steps()) {
+      if (step.device() == null) {
+        rawSockets.computeIfAbsent(sender(step, host), KernelMachine::rawSocket);
+      }
     }
     if (tracks(scenario.rules())) {
       events = namespace.events();
@@ -224,6 +225,33 @@ final class KernelMachine implements AutoCloseable {
     }
     drops = DropTrace.ofThisThread();
     drops.read();
+  }
+
+  /** Whose socket sends a packet: what the step says, else that of the host's with its port. */
+  private static SocketOwner sender(Scenario.Step step, HostDescription host) {
+    byte[] packet = step.bytes();
+    int protocol = packet[9];
+    int at = (packet[0] & 15) * 4;
+    if (step.owner() != null || protocol != 6 && protocol != 17 || packet.length < at + 2) {
+      return step.owner() == null ? SocketOwner.ROOT : step.owner();
+    }
+    int port = java.nio.ByteBuffer.wrap(packet).getShort(at) & 0xffff;
+    HostDescription.SocketKind kind =
+        protocol == 6 ? HostDescription.SocketKind.TCP : HostDescription.SocketKind.UDP;
+    return host.sockets().stream()
+        .filter(socket -> socket.kind() == kind && socket.port() == port)
+        .map(HostDescription.Socket::owner)
+        .findFirst()
+        .orElse(SocketOwner.ROOT);
+  }
+
+  private static int rawSocket(SocketOwner owner) {
+    Libc.become(owner.uid(), owner.gid(), owner.groups());
+    int fd = Libc.socket(Libc.AF_INET, Libc.SOCK_RAW | Libc.SOCK_NONBLOCK | Libc.SOCK_CLOEXEC, 255);
+    Libc.become(0, 0, List.of());
+    Libc.setsockopt(fd, Libc.SOL_SOCKET, Libc.SO_BROADCAST, Libc.intValue(1), 4);
+    Libc.setsockopt(fd, Libc.IPPROTO_IP, Libc.IP_FREEBIND, Libc.intValue(1), 4);
+    return fd;
   }
 
   private static void named(Shell shell, Scenario.NamedObjects named) throws IOException {
@@ -328,7 +356,7 @@ final class KernelMachine implements AutoCloseable {
           time += step.afterNanos();
           sleepUntil(time);
         }
-        outcomes.add(step(step));
+        outcomes.add(step(step, scenario.host()));
       }
       return outcomes;
     }
@@ -343,10 +371,11 @@ final class KernelMachine implements AutoCloseable {
     }
   }
 
-  private StepOutcome step(Scenario.Step step) {
+  private StepOutcome step(Scenario.Step step, HostDescription host) {
     List<String> refused = new ArrayList<>();
     if (step.device() == null) {
       byte[] packet = step.bytes();
+      int rawSocket = rawSockets.get(sender(step, host));
       int source = java.nio.ByteBuffer.wrap(packet).getInt(12);
       int destination = java.nio.ByteBuffer.wrap(packet).getInt(16);
       try {
@@ -477,7 +506,7 @@ final class KernelMachine implements AutoCloseable {
     if (queues != null) {
       queues.close();
     }
-    if (rawSocket >= 0) {
+    for (int rawSocket : rawSockets.values()) {
       Libc.close(rawSocket);
     }
     for (ListeningSocket socket : sockets) {

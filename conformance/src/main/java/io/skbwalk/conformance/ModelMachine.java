@@ -135,7 +135,7 @@ final class ModelMachine implements HostListener {
       }
       TraceListener listener = i == traced ? trace : null;
       if (step.device() == null) {
-        host.send(step.bytes(), 0, step.bytes().length, time, listener);
+        host.send(step.bytes(), 0, step.bytes().length, step.owner(), time, listener);
       } else {
         host.receive(host.device(step.device()), step.bytes(), time, listener);
       }

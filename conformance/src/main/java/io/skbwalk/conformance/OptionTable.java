@@ -171,6 +171,7 @@ record OptionTable(
             new Scenario.Step(
                 packet.device(),
                 packet.bytes(),
+                packet.owner(),
                 packet.comment().isEmpty() ? key : key + ": " + packet.comment(),
                 packet.afterNanos()));
         expectations.add(

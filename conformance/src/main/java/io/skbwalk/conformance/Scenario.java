@@ -5,6 +5,7 @@ package io.skbwalk.conformance;
 import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IpsetSaveFile;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.ipset.IpsetPrinter;
 import java.util.ArrayList;
 import java.util.List;
@@ -83,13 +84,15 @@ public record Scenario(
    * @param device interface that it arrives on; null when the machine sends it itself
    * @param bytes an Ethernet frame without check sequence, or an IP packet when the machine sends
    *     it
+   * @param owner who sends it, when the machine does and the scenario says so; else null
    * @param comment what it is, for people
    * @param afterNanos time since the frame before, nanoseconds; 0 for at once
    */
-  public record Step(String device, byte[] bytes, String comment, long afterNanos) {
+  public record Step(
+      String device, byte[] bytes, SocketOwner owner, String comment, long afterNanos) {
     /** A frame at once. */
     public Step(String device, byte[] bytes, String comment) {
-      this(device, bytes, comment, 0);
+      this(device, bytes, null, comment, 0);
     }
   }
 

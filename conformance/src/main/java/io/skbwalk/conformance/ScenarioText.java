@@ -15,6 +15,7 @@ import io.skbwalk.language.ScenarioFile;
 import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.netfilter.SocketOwner;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -47,7 +48,11 @@ final class ScenarioText {
       for (ScenarioPacket packet : experiment.packets()) {
         steps.add(
             new Scenario.Step(
-                packet.device(), packet.bytes(), packet.comment(), packet.afterNanos()));
+                packet.device(),
+                packet.bytes(),
+                packet.owner(),
+                packet.comment(),
+                packet.afterNanos()));
       }
       scenarios.add(Scenario.on(file.host().description(), experiment.name(), rules, steps));
     }
@@ -67,6 +72,7 @@ final class ScenarioText {
     for (Scenario.Step step : scenario.steps()) {
       text.append("      - {")
           .append(step.device() == null ? "sent: true" : "in: " + step.device())
+          .append(step.owner() == null ? "" : owner(step.owner()))
           .append(step.afterNanos() == 0 ? "" : ", after: " + step.afterNanos() + "ns")
           .append(", comment: \"")
           .append(step.comment())
@@ -75,6 +81,15 @@ final class ScenarioText {
           .append("\"}\n");
     }
     return text.toString();
+  }
+
+  private static String owner(SocketOwner owner) {
+    List<String> groups = owner.groups().stream().map(Integer::toUnsignedString).toList();
+    return String.format(
+        ", uid: %s, gid: %s, groups: [%s]",
+        Integer.toUnsignedString(owner.uid()),
+        Integer.toUnsignedString(owner.gid()),
+        String.join(", ", groups));
   }
 
   private static void host(StringBuilder text, HostDescription host) {

@@ -271,6 +271,7 @@ final class Configuration {
         socket.device() == null ? null : device(socket, socket.device()),
         socket.receiveBuffer(),
         socket.transparent(),
-        socket.mark());
+        socket.mark(),
+        socket.owner());
   }
 }

@@ -18,6 +18,7 @@ import io.skbwalk.kernel.InitCalls.Level;
 import io.skbwalk.kernel.Sysctls;
 import io.skbwalk.netfilter.LogListener;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.Nat;
@@ -322,14 +323,21 @@ public final class Host {
     core.softirq();
   }
 
+  /** {@link #send(byte[], int, int, SocketOwner, long, TraceListener)} of whose socket it is. */
+  public long send(byte[] packet, int offset, int length, long time, TraceListener trace) {
+    return send(packet, offset, length, null, time, trace);
+  }
+
   /**
    * A packet that this machine itself sent: it takes the way out, through LOCAL_OUT, by the route
    * that it has now.
    *
    * @param packet the IP packet, from its header on
+   * @param owner who sends it; null for the owner of the socket with its address and port, or root
    * @return the frame's number, as of {@link #receive}
    */
-  public long send(byte[] packet, int offset, int length, long time, TraceListener trace) {
+  public long send(
+      byte[] packet, int offset, int length, SocketOwner owner, long time, TraceListener trace) {
     advanceTo(time);
     frames++;
     int bytes = Math.min(length, MAX_PACKET);
@@ -346,6 +354,7 @@ public final class Host {
     }
     bootTold = true;
     core.enterProcess();
+    skb.sk = owner == null ? transport.ownerOf(skb) : owner;
     inet.output().sendPrepared(skb);
     core.leaveProcess();
     return frames;

@@ -2,6 +2,7 @@
 
 package io.skbwalk.host;
 
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.ipset.IpsetRestore;
 import java.util.ArrayList;
 import java.util.List;
@@ -204,6 +205,7 @@ public record HostDescription(
    * @param receiveBuffer bytes of queued packets before SOCKET_RCVBUFF drops; 0 for no limit
    * @param transparent IP_TRANSPARENT: TPROXY may hand it packets for others
    * @param mark SO_MARK: what the match socket can give to packets for it
+   * @param owner whose program has opened it, and sends from its port
    */
   public record Socket(
       SocketKind kind,
@@ -213,11 +215,12 @@ public record HostDescription(
       String device,
       long receiveBuffer,
       boolean transparent,
-      int mark) {
-    /** A socket without options. */
+      int mark,
+      SocketOwner owner) {
+    /** A socket of root's without options. */
     public Socket(
         SocketKind kind, int address, int port, int protocol, String device, long receiveBuffer) {
-      this(kind, address, port, protocol, device, receiveBuffer, false, 0);
+      this(kind, address, port, protocol, device, receiveBuffer, false, 0, SocketOwner.ROOT);
     }
   }
 

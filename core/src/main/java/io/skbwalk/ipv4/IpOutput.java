@@ -115,7 +115,8 @@ public final class IpOutput {
   /**
    * Sends a packet that this machine sent itself when it was captured: as it is, by the route that
    * it takes now, through LOCAL_OUT and POST_ROUTING. {@link SkBuff#data} and {@link
-   * SkBuff#networkHeader} stand at the IP header. Takes the packet over.
+   * SkBuff#networkHeader} stand at the IP header, {@link SkBuff#sk} says who sent it. Takes the
+   * packet over.
    *
    * <p>Segments that the capture saw before the interface cut them (TSO) stay whole.
    */
@@ -141,7 +142,6 @@ public final class IpOutput {
       return;
     }
     skb.dst = rt;
-    skb.sk = SkBuff.PROGRAM_SOCKET;
     skb.pktType = SkBuff.PACKET_HOST;
     skb.dev = null;
     skb.iif = 0;

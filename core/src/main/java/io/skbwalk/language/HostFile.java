@@ -18,6 +18,7 @@ import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.ipset.IpsetRestore;
 import java.util.ArrayList;
@@ -567,7 +568,10 @@ public final class HostFile {
             "packet",
             "receive-buffer",
             "transparent",
-            "mark");
+            "mark",
+            "uid",
+            "gid",
+            "groups");
     boolean raw = fields.bool("raw", false);
     boolean packet = fields.bool("packet", false);
     if (raw && packet) {
@@ -585,6 +589,10 @@ public final class HostFile {
     YamlValue mark = fields.get("mark");
     if (mark != null && (raw || packet)) {
       throw mark.error("only sockets that listen on a port have a mark");
+    }
+    SocketOwner owner = owner(fields);
+    if (owner != null && (raw || packet)) {
+      throw value.error("only sockets that listen on a port have an owner");
     }
     Socket socket;
     if (packet) {
@@ -627,9 +635,28 @@ public final class HostFile {
               device,
               buffer,
               transparent,
-              mark == null ? 0 : (int) mark.number(0, 0xFFFFFFFFL));
+              mark == null ? 0 : (int) mark.number(0, 0xFFFFFFFFL),
+              owner == null ? SocketOwner.ROOT : owner);
     }
     return placed(socket, value);
+  }
+
+  /** The user and the groups of a program; null when nothing is said of them. */
+  static SocketOwner owner(YamlValue.Fields fields) {
+    YamlValue uid = fields.get("uid");
+    YamlValue gid = fields.get("gid");
+    List<Integer> groups = new ArrayList<>();
+    for (YamlValue group : fields.list("groups")) {
+      groups.add(id(group));
+    }
+    if (uid == null && gid == null && groups.isEmpty()) {
+      return null;
+    }
+    return new SocketOwner(uid == null ? 0 : id(uid), gid == null ? 0 : id(gid), groups);
+  }
+
+  private static int id(YamlValue value) {
+    return (int) value.number(0, 0xFFFFFFFEL);
   }
 
   private static final Map<String, Integer> PROTOCOLS = new HashMap<>();

@@ -5,6 +5,7 @@ package io.skbwalk.language;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.netfilter.SocketOwner;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
@@ -34,6 +35,9 @@ public final class PacketReader {
     "truncate",
     "pad",
     "repeat",
+    "uid",
+    "gid",
+    "groups",
     "expect"
   };
   private static final String[] IP_KEYS = {
@@ -90,6 +94,10 @@ public final class PacketReader {
     if (in != null && host.interfaces().stream().noneMatch(nic -> nic.name().equals(device))) {
       throw in.error("no interface is called " + device);
     }
+    SocketOwner owner = HostFile.owner(fields);
+    if (owner != null && !sent) {
+      throw value.error("only a packet that the machine sends has an owner (uid, gid, groups)");
+    }
     byte[] bytes = bytes(value, fields, device);
     YamlValue truncate = fields.get("truncate");
     if (truncate != null) {
@@ -104,7 +112,8 @@ public final class PacketReader {
     long repeat = fields.number("repeat", 1, 1_000_000, 1);
     for (long i = 0; i < repeat; i++) {
       packets.add(
-          new ScenarioPacket(device, wait, bytes, fields.text("comment", ""), value.position()));
+          new ScenarioPacket(
+              device, wait, bytes, owner, fields.text("comment", ""), value.position()));
     }
   }
 

@@ -3,6 +3,7 @@
 package io.skbwalk.language;
 
 import io.skbwalk.lib.SourcePosition;
+import io.skbwalk.netfilter.SocketOwner;
 
 /**
  * One frame of a scenario.
@@ -10,8 +11,14 @@ import io.skbwalk.lib.SourcePosition;
  * @param device the interface that it arrives on; null when the machine sends it itself
  * @param afterNanos virtual time since the frame before, nanoseconds
  * @param bytes an Ethernet frame without check sequence; an IP packet when the machine sends it
+ * @param owner who sends it, when the machine does and that is said; else null
  * @param comment what the file says of it, or a description; may be empty
  * @param position where it is written
  */
 public record ScenarioPacket(
-    String device, long afterNanos, byte[] bytes, String comment, SourcePosition position) {}
+    String device,
+    long afterNanos,
+    byte[] bytes,
+    SocketOwner owner,
+    String comment,
+    SourcePosition position) {}

@@ -4,6 +4,7 @@ package io.skbwalk.netfilter;
 
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -25,7 +26,7 @@ public final class LogLine {
   /** --log-ip-options. */
   public static final int IP_OPTIONS = 0x04;
 
-  /** --log-uid; programs here run as root, the kernel's own sockets belong to nobody. */
+  /** --log-uid; the kernel's own sockets belong to nobody. */
   public static final int UID = 0x08;
 
   /** --log-macdecode. */
@@ -182,8 +183,9 @@ public final class LogLine {
       }
       default -> out.append("PROTO=").append(protocol).append(' ');
     }
-    if (outer && (flags & UID) != 0 && skb.sk == SkBuff.PROGRAM_SOCKET) {
-      out.append("UID=0 GID=0 ");
+    if (outer && (flags & UID) != 0 && skb.sk instanceof SocketOwner owner) {
+      out.append("UID=").append(Integer.toUnsignedString(owner.uid()));
+      out.append(" GID=").append(Integer.toUnsignedString(owner.gid())).append(' ');
     }
     if (outer && skb.mark != 0) {
       out.append("MARK=0x").append(Integer.toHexString(skb.mark)).append(' ');

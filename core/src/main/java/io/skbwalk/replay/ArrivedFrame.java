@@ -5,6 +5,7 @@ package io.skbwalk.replay;
 import io.skbwalk.capture.CaptureReader;
 import io.skbwalk.capture.LinkType;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
 import java.util.Arrays;
@@ -63,6 +64,9 @@ final class ArrivedFrame {
 
   boolean hasSource;
 
+  /** Who sent it, where a scenario says so; else null. */
+  SocketOwner owner;
+
   /** One of {@link CaptureReader}'s constants, also from a cooked header. */
   int direction;
 
@@ -75,6 +79,7 @@ final class ArrivedFrame {
     time = reader.timestampNanos();
     direction = reader.direction();
     packetType = 0;
+    owner = null;
     int header = LinkType.headerLength(linkType);
     boolean ethernet = linkType == LinkType.ETHERNET;
     int room = captured + EthernetHeader.LENGTH;
@@ -108,6 +113,7 @@ final class ArrivedFrame {
     this.time = time;
     direction = CaptureReader.INBOUND;
     hasMacs = true;
+    owner = null;
     layers();
   }
 

@@ -182,6 +182,7 @@ public final class Replay {
         System.arraycopy(packet.bytes(), 0, framed, 14, packet.bytes().length);
         framed[12] = 0x08;
         frame.take(framed, time);
+        frame.owner = packet.owner();
         send(frame, assignment.only());
       } else {
         frame.take(packet.bytes(), time);
@@ -263,7 +264,7 @@ public final class Replay {
     if (frame.isIp()) {
       learnPort(frame);
       int bytes = frame.length - frame.fcsLength - frame.network;
-      host.send(frame.bytes, frame.network, bytes, frame.time, trace);
+      host.send(frame.bytes, frame.network, bytes, frame.owner, frame.time, trace);
     } else {
       NetDevice dev = named == null ? assignment.bySource(frame) : named;
       frame.complete(dev.macAddress);

@@ -165,10 +165,10 @@ public final class SkBuff {
   /** {@link #sk} of what the kernel itself sends: ICMP, resets. */
   public static final Object KERNEL_SOCKET = "socket of the kernel";
 
-  /** {@link #sk} of what a program sends, which runs as root. */
-  public static final Object PROGRAM_SOCKET = "socket of a program";
-
-  /** The socket that made it, for locally made packets; null otherwise. */
+  /**
+   * The socket that made it, for locally made packets: {@link #KERNEL_SOCKET}, or whom it belongs
+   * to. For packets that came in the one that TPROXY has given them to. Otherwise null.
+   */
   public Object sk;
 
   // ---- what only this program needs ------------------------------------------------------------

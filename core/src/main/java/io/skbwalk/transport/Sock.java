@@ -5,6 +5,7 @@ package io.skbwalk.transport;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.InetSock;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
 
@@ -59,6 +60,9 @@ public final class Sock implements InetSock {
   /** SO_MARK. */
   private final int mark;
 
+  /** Whose program has opened it. */
+  final SocketOwner owner;
+
   /**
    * Bytes that it holds before SOCKET_RCVBUFF, counted as the application would read them (Linux
    * counts the memory they take); 0 for no limit.
@@ -89,7 +93,7 @@ public final class Sock implements InetSock {
   /** A socket that has received nothing. */
   public Sock(
       Kind kind, int address, int port, int protocol, NetDevice device, long receiveBuffer) {
-    this(kind, address, port, protocol, device, receiveBuffer, false, 0);
+    this(kind, address, port, protocol, device, receiveBuffer, false, 0, SocketOwner.ROOT);
   }
 
   /** A socket that has received nothing, with what setsockopt has made of it. */
@@ -101,7 +105,8 @@ public final class Sock implements InetSock {
       NetDevice device,
       long receiveBuffer,
       boolean transparent,
-      int mark) {
+      int mark,
+      SocketOwner owner) {
     this.kind = kind;
     this.address = address;
     this.port = port;
@@ -110,6 +115,7 @@ public final class Sock implements InetSock {
     this.receiveBuffer = receiveBuffer;
     this.transparent = transparent;
     this.mark = mark;
+    this.owner = owner;
   }
 
   @Override

@@ -35,6 +35,18 @@ final class SocketHash {
     return best == null && address != 0 ? scan(0, port, iif) : best;
   }
 
+  /** A socket that may send from {@code address} and {@code port}, whatever its interface. */
+  Sock owner(int address, int port) {
+    Sock any = null;
+    for (Sock sock = first(port); sock != null; sock = sock.next) {
+      if (sock.port == port && sock.address == address) {
+        return sock;
+      }
+      any = sock.port == port && sock.address == 0 ? sock : any;
+    }
+    return any;
+  }
+
   private Sock scan(int address, int port, int iif) {
     Sock best = null;
     for (Sock sock = first(port); sock != null; sock = sock.next) {

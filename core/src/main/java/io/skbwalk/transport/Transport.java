@@ -13,6 +13,7 @@ import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.netfilter.InetSock;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
@@ -74,6 +75,24 @@ public final class Transport implements LocalDelivery {
   /** Ports of sockets that are known by their packets only. */
   public PortsInUse portsInUse() {
     return portsInUse;
+  }
+
+  /**
+   * Whose socket has sent {@code skb}, which stands at its IP header: that with its source address
+   * and port. Root's where there is none.
+   */
+  public SocketOwner ownerOf(SkBuff skb) {
+    if (!skb.mayPull(IpHeader.MIN_LENGTH) || (IpHeader.fragment(skb) & IpHeader.IP_OFFSET) != 0) {
+      return SocketOwner.ROOT;
+    }
+    int protocol = IpHeader.protocol(skb);
+    int at = skb.data + IpHeader.headerLength(skb);
+    if (protocol != IpHeader.IPPROTO_TCP && protocol != IpHeader.IPPROTO_UDP || skb.tail - at < 2) {
+      return SocketOwner.ROOT;
+    }
+    SocketHash socks = protocol == IpHeader.IPPROTO_TCP ? listening : udpSocks;
+    Sock sock = socks.owner(IpHeader.source(skb), skb.u16(at));
+    return sock == null ? SocketOwner.ROOT : sock.owner;
   }
 
   /** All sockets. */

@@ -41,7 +41,7 @@ class MachineMatchesTest {
     List<String> answers = new ArrayList<>();
     TraceListener listener = new Answers(answers);
     if (one.device() == null) {
-      host.send(one.bytes(), 0, one.bytes().length, 1, listener);
+      host.send(one.bytes(), 0, one.bytes().length, one.owner(), 1, listener);
     } else {
       host.receive(host.device(one.device()), one.bytes(), 1, listener);
     }

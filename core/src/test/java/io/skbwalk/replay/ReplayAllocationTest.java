@@ -62,6 +62,7 @@ class ReplayAllocationTest {
           :FORWARD ACCEPT [0:0]
           -A PREROUTING -m rpfilter --validmark --invert
           -A PREROUTING -m socket --nowildcard --restore-skmark
+          -A POSTROUTING -m owner ! --uid-owner 33
           -A FORWARD -p tcp -m multiport --dports 80,443 -j MARK --set-xmark 0x1/0xffffffff
           -A FORWARD -m mark --mark 0x1 -j CONNMARK --save-mark
           -A FORWARD -m hashlimit --hashlimit-upto 100/sec --hashlimit-mode srcip,dstport --hashlimit-name each

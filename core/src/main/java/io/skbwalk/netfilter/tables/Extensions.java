@@ -28,6 +28,7 @@ import io.skbwalk.netfilter.tables.matches.MacMatch;
 import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.NfacctMatch;
+import io.skbwalk.netfilter.tables.matches.OwnerMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
 import io.skbwalk.netfilter.tables.matches.PolicyMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
@@ -118,6 +119,7 @@ public final class Extensions {
             MarkMatch.TYPE,
             MultiportMatch.TYPE,
             NfacctMatch.TYPE,
+            OwnerMatch.TYPE,
             PkttypeMatch.TYPE,
             PolicyMatch.TYPE,
             QuotaMatch.TYPE,

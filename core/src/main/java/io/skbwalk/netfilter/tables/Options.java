@@ -266,6 +266,26 @@ public final class Options {
     return low << 32 | high;
   }
 
+  /**
+   * {@code N}, {@code N-M} or {@code N:M} of numbers of users or groups: low in the upper, high in
+   * the lower half.
+   */
+  public long idRange(String name) {
+    String text = text(name);
+    String[] ends = text.split("[-:]", 2);
+    Long low = Numbers.unsigned(ends[0], 0xFFFFFFFEL);
+    Long high = ends.length == 1 ? low : Numbers.unsigned(ends[1], 0xFFFFFFFEL);
+    if (low == null || high == null) {
+      throw error(
+          name,
+          written(name)
+              + " takes a number, LOW-HIGH, or a name that every Debian system has, not \""
+              + text
+              + "\"");
+    }
+    return low << 32 | high;
+  }
+
   /** Two numbers of 64 bits without a sign, both included. */
   public record Range(long low, long high) {}
 
