@@ -4,7 +4,6 @@ package io.skbwalk.netfilter;
 
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Ip4;
-import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
