@@ -43,6 +43,7 @@ class LayersTest {
           "netfilter",
           "netfilter.conntrack",
           "netfilter.nat",
+          "netfilter.synproxy",
           "netfilter.ipset",
           "netfilter.tables",
           "ipv4.route",

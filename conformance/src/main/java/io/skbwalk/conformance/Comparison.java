@@ -35,17 +35,19 @@ final class Comparison {
   private final Outcome kernel;
   private final Outcome again;
   private final Outcome model;
+  private final ChosenNumbers chosen;
   private final List<Difference> differences = new ArrayList<>();
 
-  private Comparison(Outcome kernel, Outcome again, Outcome model) {
+  private Comparison(Scenario scenario, Outcome kernel, Outcome again, Outcome model) {
     this.kernel = kernel;
     this.again = again;
     this.model = model;
+    chosen = scenario.choosesSequences() ? ChosenNumbers.of(kernel.steps(), model.steps()) : null;
   }
 
   /** What differs, the first first; empty when all is equal. */
   static List<Difference> of(Scenario scenario, Outcome kernel, Outcome again, Outcome model) {
-    Comparison comparison = new Comparison(kernel, again, model);
+    Comparison comparison = new Comparison(scenario, kernel, again, model);
     for (int i = 0; i < scenario.steps().size(); i++) {
       comparison.step(i, scenario.steps().get(i));
     }
@@ -80,8 +82,10 @@ final class Comparison {
       Sent theirs = i < expected.sent().size() ? expected.sent().get(i) : null;
       Sent theirsAgain = i < second.sent().size() ? second.sent().get(i) : null;
       if (theirs != null && ours != null && theirsAgain != null) {
+        byte[] model =
+            chosen == null ? ours.frame() : chosen.inKernelsTerms(ours.frame(), theirs.frame());
         byte[] a = withoutChoices(theirs.frame(), theirs.frame(), theirsAgain.frame());
-        byte[] b = withoutChoices(ours.frame(), theirs.frame(), theirsAgain.frame());
+        byte[] b = withoutChoices(model, theirs.frame(), theirsAgain.frame());
         if (theirs.device().equals(ours.device()) && Arrays.equals(a, b)) {
           continue;
         }

@@ -8,6 +8,7 @@ import io.skbwalk.conformance.Outcome.Sent;
 import io.skbwalk.conformance.Outcome.StepOutcome;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IptablesSaveParser;
+import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.netfilter.SocketOwner;
 import java.io.IOException;
 import java.nio.ByteOrder;
@@ -59,6 +60,7 @@ final class KernelMachine implements AutoCloseable {
   private final Namespace namespace;
   private final List<ListeningSocket> sockets = new ArrayList<>();
   private final byte[] scratch = new byte[66_000];
+  private final TcpAnswers answers = new TcpAnswers();
   private DropTrace drops;
   private ConntrackEvents events;
   private KernelLog log;
@@ -373,8 +375,8 @@ final class KernelMachine implements AutoCloseable {
 
   private StepOutcome step(Scenario.Step step, HostDescription host) {
     List<String> refused = new ArrayList<>();
+    byte[] packet = step.bytes(answers);
     if (step.device() == null) {
-      byte[] packet = step.bytes();
       int rawSocket = rawSockets.get(sender(step, host));
       int source = java.nio.ByteBuffer.wrap(packet).getInt(12);
       int destination = java.nio.ByteBuffer.wrap(packet).getInt(16);
@@ -394,7 +396,7 @@ final class KernelMachine implements AutoCloseable {
       }
     } else {
       try {
-        Libc.write(namespace.taps.get(step.device()), step.bytes(), step.bytes().length);
+        Libc.write(namespace.taps.get(step.device()), packet, packet.length);
       } catch (LastErrorException e) {
         // The driver itself refuses frames shorter than an Ethernet header.
         if (e.getErrorCode() != Libc.EINVAL) {
@@ -410,6 +412,7 @@ final class KernelMachine implements AutoCloseable {
         (name, fd) -> {
           for (byte[] frame; (frame = Libc.readNow(fd, scratch)) != null; ) {
             sent.add(new Sent(name, frame));
+            answers.sent(frame, TcpAnswers.network(frame), frame.length);
           }
         });
     List<String> dropped = drops.read();

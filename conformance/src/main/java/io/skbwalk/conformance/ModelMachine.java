@@ -11,6 +11,7 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostListener;
 import io.skbwalk.language.IptablesSaveParser;
 import io.skbwalk.language.IptablesSavePrinter;
+import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.LogListener;
 import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
@@ -40,6 +41,7 @@ final class ModelMachine implements HostListener {
   private final List<Sent> sent = new ArrayList<>();
   private final List<String> drops = new ArrayList<>();
   private final List<String> logs = new ArrayList<>();
+  private final TcpAnswers answers = new TcpAnswers();
 
   private ModelMachine() {}
 
@@ -134,10 +136,11 @@ final class ModelMachine implements HostListener {
         counts.step = i;
       }
       TraceListener listener = i == traced ? trace : null;
+      byte[] bytes = step.bytes(machine.answers);
       if (step.device() == null) {
-        host.send(step.bytes(), 0, step.bytes().length, step.owner(), time, listener);
+        host.send(bytes, 0, bytes.length, step.owner(), time, listener);
       } else {
-        host.receive(host.device(step.device()), step.bytes(), time, listener);
+        host.receive(host.device(step.device()), bytes, time, listener);
       }
       steps.add(machine.take(scenario.host()));
     }
@@ -207,7 +210,9 @@ final class ModelMachine implements HostListener {
   @Override
   public void transmitted(NetDevice dev, SkBuff skb) {
     if (!dev.isLoopback() && dev.lower == null) {
-      sent.add(new Sent(dev.name, Arrays.copyOfRange(skb.head, skb.data, skb.tail)));
+      byte[] frame = Arrays.copyOfRange(skb.head, skb.data, skb.tail);
+      sent.add(new Sent(dev.name, frame));
+      answers.sent(frame, TcpAnswers.network(frame), frame.length);
     }
   }
 

@@ -168,12 +168,8 @@ record OptionTable(
       reader.read(fields.require(key), packets);
       for (ScenarioPacket packet : packets) {
         steps.add(
-            new Scenario.Step(
-                packet.device(),
-                packet.bytes(),
-                packet.owner(),
-                packet.comment().isEmpty() ? key : key + ": " + packet.comment(),
-                packet.afterNanos()));
+            Scenario.Step.of(
+                packet, packet.comment().isEmpty() ? key : key + ": " + packet.comment()));
         expectations.add(
             switch (key) {
               case "hit" -> Expectation.HIT;

@@ -5,6 +5,8 @@ package io.skbwalk.conformance;
 import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IpsetSaveFile;
+import io.skbwalk.language.ScenarioPacket;
+import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.ipset.IpsetPrinter;
 import java.util.ArrayList;
@@ -87,13 +89,46 @@ public record Scenario(
    * @param owner who sends it, when the machine does and the scenario says so; else null
    * @param comment what it is, for people
    * @param afterNanos time since the frame before, nanoseconds; 0 for at once
+   * @param answering the packet when it answers what the machine has sent, so that each side's has
+   *     bytes of its own; null otherwise
    */
   public record Step(
-      String device, byte[] bytes, SocketOwner owner, String comment, long afterNanos) {
+      String device,
+      byte[] bytes,
+      SocketOwner owner,
+      String comment,
+      long afterNanos,
+      ScenarioPacket answering) {
     /** A frame at once. */
     public Step(String device, byte[] bytes, String comment) {
-      this(device, bytes, null, comment, 0);
+      this(device, bytes, comment, 0);
     }
+
+    /** A frame that answers nothing. */
+    public Step(String device, byte[] bytes, String comment, long afterNanos) {
+      this(device, bytes, null, comment, afterNanos, null);
+    }
+
+    /** A packet as a file has it, called {@code comment}. */
+    static Step of(ScenarioPacket packet, String comment) {
+      return new Step(
+          packet.device(),
+          packet.bytes(),
+          packet.owner(),
+          comment,
+          packet.afterNanos(),
+          packet.answers().isEmpty() ? null : packet);
+    }
+
+    /** The frame on the side that has sent what {@code answers} knows. */
+    byte[] bytes(TcpAnswers answers) {
+      return answering == null ? bytes : answers.fill(answering);
+    }
+  }
+
+  /** Does this machine answer handshakes with numbers of its own choice? */
+  boolean choosesSequences() {
+    return rules.contains("-j SYNPROXY");
   }
 
   /** Does time pass in it? */

@@ -46,13 +46,7 @@ final class ScenarioText {
     for (ScenarioFile.Experiment experiment : file.experiments()) {
       List<Scenario.Step> steps = new ArrayList<>();
       for (ScenarioPacket packet : experiment.packets()) {
-        steps.add(
-            new Scenario.Step(
-                packet.device(),
-                packet.bytes(),
-                packet.owner(),
-                packet.comment(),
-                packet.afterNanos()));
+        steps.add(Scenario.Step.of(packet, packet.comment()));
       }
       scenarios.add(Scenario.on(file.host().description(), experiment.name(), rules, steps));
     }

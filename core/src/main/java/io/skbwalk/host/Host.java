@@ -237,6 +237,7 @@ public final class Host {
     if (tables == null) {
       nat = new Nat(net, netfilter, conntrack, inet);
       Environment environment = new Environment(net, inet, conntrack, nat, log, ipsets);
+      environment.setNetfilter(netfilter);
       environment.setSecurityContexts(description.netfilter().securityContexts());
       environment.perNet(NfAcct.class, () -> accounting);
       tables = new IptTables(rules, environment);

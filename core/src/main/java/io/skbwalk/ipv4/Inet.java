@@ -39,6 +39,7 @@ public final class Inet implements RouteActions, Ipv4Operations {
   private Icmp icmp;
   private Reject reject;
   private Duplicate duplicate;
+  private Segments segments;
   private LocalDelivery transport;
 
   /** A layer that cannot do anything before {@link #init}. */
@@ -64,6 +65,7 @@ public final class Inet implements RouteActions, Ipv4Operations {
     receive = new IpReceive(net, netfilter, routing, options, fragments, icmp, transport);
     this.transport = transport;
     duplicate = new Duplicate(net, routing, output);
+    segments = new Segments(net, output);
     reject = new Reject(net, netfilter, routing, output, icmp);
   }
 
@@ -193,6 +195,16 @@ public final class Inet implements RouteActions, Ipv4Operations {
   @Override
   public void sendReset(SkBuff skb, Hook hook) {
     reject.sendReset(skb);
+  }
+
+  @Override
+  public SkBuff makeSegment(SkBuff skb, int source, int destination, int length) {
+    return segments.make(skb, source, destination, length);
+  }
+
+  @Override
+  public void sendSegment(SkBuff segment, String function) {
+    segments.send(segment, function);
   }
 
   @Override

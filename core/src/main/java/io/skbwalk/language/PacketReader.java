@@ -6,14 +6,18 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.netfilter.SocketOwner;
+import io.skbwalk.skb.TcpHeader;
 import java.io.ByteArrayOutputStream;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 
 /**
  * Reads the packets of a scenario: every header field by name, right unless the file says
@@ -72,6 +76,10 @@ public final class PacketReader {
           Map.entry("timestamp-reply", 14),
           Map.entry("address-mask-request", 17),
           Map.entry("address-mask-reply", 18));
+
+  /** What the machine has sent, and what is added to it. */
+  private static final Pattern ANSWER = Pattern.compile("(isn|last)([+-]\\d{1,9})?");
+
   private static final String FLAGS = "FSRPAUEC";
 
   private final HostDescription host;
@@ -107,21 +115,55 @@ public final class PacketReader {
     if (pad != null) {
       bytes = Arrays.copyOf(bytes, (int) pad.number(bytes.length, 65_549));
     }
+    List<TcpAnswers.Number> answers = answers(fields, bytes, device);
     YamlValue after = fields.get("after");
     long wait = after == null ? 0 : after.parsed(PacketReader::nanos);
     long repeat = fields.number("repeat", 1, 1_000_000, 1);
     for (long i = 0; i < repeat; i++) {
       packets.add(
           new ScenarioPacket(
-              device, wait, bytes, owner, fields.text("comment", ""), value.position()));
+              device, wait, bytes, answers, owner, fields.text("comment", ""), value.position()));
     }
+  }
+
+  /** The numbers of a segment that only the machine knows: {@code ack: isn+1} and the like. */
+  private static List<TcpAnswers.Number> answers(
+      YamlValue.Fields fields, byte[] bytes, String device) {
+    List<TcpAnswers.Number> answers = new ArrayList<>();
+    YamlValue segment = fields.get("tcp");
+    if (segment == null) {
+      return answers;
+    }
+    int network = device == null ? 0 : TcpAnswers.network(bytes);
+    int tcp = TcpAnswers.tcp(bytes, network, bytes.length);
+    for (Map.Entry<YamlValue, YamlValue> entry : segment.entries().entrySet()) {
+      boolean timestamp = entry.getKey().text().equals("timestamps");
+      YamlValue given = timestamp ? entry.getValue().list().get(1) : entry.getValue();
+      Matcher written = given.isScalar() ? ANSWER.matcher(given.text()) : null;
+      if (!timestamp && !entry.getKey().text().equals("ack") || !written.matches()) {
+        continue;
+      }
+      if (tcp < 0) {
+        throw given.error("a segment that answers is whole");
+      }
+      int at = timestamp ? TcpAnswers.timestamp(bytes, tcp) + 4 : tcp + TcpHeader.ACK_OFFSET;
+      String plus = written.group(2);
+      answers.add(new TcpAnswers.Number(timestamp, at, plus == null ? 0 : Integer.parseInt(plus)));
+    }
+    return answers;
+  }
+
+  /** A number of 32 bits, or {@code word} with what is added to it, for which 0 stands yet. */
+  private static int answered(YamlValue value, String word) {
+    Matcher written = ANSWER.matcher(value.text());
+    return written.matches() && written.group(1).equals(word)
+        ? 0
+        : (int) value.number(0, 0xFFFFFFFFL);
   }
 
   /** A duration such as 1s, 250ms, 3m; nanoseconds. */
   static long nanos(String text) {
-    var matcher =
-        java.util.regex.Pattern.compile("(\\d{1,12})(?:\\.(\\d{1,9}))?(ns|us|ms|s|m|h|d)")
-            .matcher(text);
+    var matcher = Pattern.compile("(\\d{1,12})(?:\\.(\\d{1,9}))?(ns|us|ms|s|m|h|d)").matcher(text);
     if (!matcher.matches()) {
       throw new IllegalArgumentException(
           "a duration is a number with ns, us, ms, s, m, h or d, such as 1.5s, not \""
@@ -351,7 +393,7 @@ public final class PacketReader {
       }
       ByteBuffer bytes = ByteBuffer.allocate(12).put(new byte[] {1, 1, 8, 10});
       bytes.putInt((int) pair.get(0).number(0, 0xFFFFFFFFL));
-      options.writeBytes(bytes.putInt((int) pair.get(1).number(0, 0xFFFFFFFFL)).array());
+      options.writeBytes(bytes.putInt(answered(pair.get(1), "last")).array());
     }
     if (fields.get("wscale") != null) {
       options.writeBytes(new byte[] {1, 3, 3, (byte) fields.get("wscale").number(0, 255)});
@@ -378,7 +420,7 @@ public final class PacketReader {
         to,
         flags,
         (int) fields.number("seq", 0, 0xFFFFFFFFL, 0),
-        (int) fields.number("ack", 0, 0xFFFFFFFFL, 0),
+        fields.get("ack") == null ? 0 : answered(fields.get("ack"), "isn"),
         (int) fields.number("window", 0, 65_535, 64_240),
         options.toByteArray());
     builder.tcpOverrides(

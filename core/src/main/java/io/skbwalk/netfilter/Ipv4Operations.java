@@ -88,6 +88,19 @@ public interface Ipv4Operations {
   void sendReset(SkBuff skb, Hook hook);
 
   /**
+   * Plays synproxy_build_ip: a packet made because of {@code skb}, with {@code length} bytes of TCP
+   * to be written from {@link SkBuff#transportHeader} on.
+   */
+  SkBuff makeSegment(SkBuff skb, int source, int destination, int length);
+
+  /**
+   * Plays synproxy_send_tcp: sums up, routes and sends what {@link #makeSegment} made.
+   *
+   * @param function who drops it where there is no route
+   */
+  void sendSegment(SkBuff segment, String function);
+
+  /**
    * Plays nf_dup_ipv4: an untracked copy of {@code skb} leaves by way of {@code gateway}. Nothing
    * happens while a copy is on its way, so copies are not copied.
    *

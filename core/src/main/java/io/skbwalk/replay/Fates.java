@@ -7,6 +7,7 @@ import io.skbwalk.device.Refusal;
 import io.skbwalk.host.Host;
 import io.skbwalk.host.HostListener;
 import io.skbwalk.ipv4.IpControlBlock;
+import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.conntrack.Conntrack;
@@ -84,6 +85,9 @@ final class Fates implements HostListener, VerdictRecorder {
   private boolean keepDepartures;
   private Replay.Departures departures;
 
+  /** What packets of a scenario answer; null while none does. */
+  private TcpAnswers answers;
+
   Fates(Host host, ReplayTotals totals, Departed departed, Replay.Walks walks) {
     this.host = host;
     this.totals = totals;
@@ -104,6 +108,15 @@ final class Fates implements HostListener, VerdictRecorder {
 
   void keepDepartures() {
     keepDepartures = true;
+  }
+
+  /** Keeps what the segments that leave say, for {@link #answers}. */
+  void keepAnswers() {
+    answers = answers == null ? new TcpAnswers() : answers;
+  }
+
+  TcpAnswers answers() {
+    return answers;
   }
 
   void setDepartures(Replay.Departures departures) {
@@ -387,6 +400,9 @@ final class Fates implements HostListener, VerdictRecorder {
   public void transmitted(NetDevice dev, SkBuff skb) {
     boolean forwarded = (skb.cbFlags & IpControlBlock.IPSKB_FORWARDED) != 0;
     totals.left++;
+    if (answers != null && skb.protocol == EthernetHeader.ETH_P_IP) {
+      answers.sent(skb.head, skb.networkHeader, skb.tail);
+    }
     long index = departures == null ? dev.txPackets : departures.left(dev, skb, host.now());
     int slot = slot(skb.frame);
     boolean captured = slot >= 0 && sentSlot[slot];

@@ -163,6 +163,9 @@ public final class Replay {
   public void runTyped(List<ScenarioPacket> packets) {
     typed = true;
     chosen = true;
+    if (packets.stream().anyMatch(packet -> !packet.answers().isEmpty())) {
+      fates.keepAnswers();
+    }
     for (ScenarioPacket packet : packets) {
       run(List.of(packet), totals.frames == 0 ? host.now() : host.now() + Clock.SECOND / 1000);
     }
@@ -172,20 +175,29 @@ public final class Replay {
   /** Replays the packets of a scenario, the first at {@code start}. */
   public long run(List<ScenarioPacket> packets, long start) {
     fates.begin();
+    if (packets.stream().anyMatch(packet -> !packet.answers().isEmpty())) {
+      fates.keepAnswers();
+    }
     long time = start;
     for (ScenarioPacket packet : packets) {
       totals.read++;
       time += packet.afterNanos();
+      byte[] bytes = packet.bytes();
+      if (!packet.answers().isEmpty()) {
+        // What it answers may still wait in the ring.
+        poll();
+        bytes = fates.answers().fill(packet);
+      }
       ArrivedFrame frame = slots[fates.count()];
       if (packet.device() == null) {
-        byte[] framed = new byte[packet.bytes().length + 14];
-        System.arraycopy(packet.bytes(), 0, framed, 14, packet.bytes().length);
+        byte[] framed = new byte[bytes.length + 14];
+        System.arraycopy(bytes, 0, framed, 14, bytes.length);
         framed[12] = 0x08;
         frame.take(framed, time);
         frame.owner = packet.owner();
         send(frame, assignment.only());
       } else {
-        frame.take(packet.bytes(), time);
+        frame.take(bytes, time);
         receive(frame, host.device(packet.device()));
       }
     }

@@ -98,6 +98,8 @@ class ScenarioFileTest {
     experiments: [{packets: [{in: eth0, frame: "0"}]}]   => s:6:44: expected bytes in hexadecimal, two digits each
     experiments: [{packets: [{in: eth0, tcp: {from: "192.0.2.1:1", to: "192.0.2.2:99999"}}]}] => s:6:68: a port is a number from 0 to 65535, not 99999
     experiments: [{packets: [{in: eth0, tcp: {from: "192.0.2.1:1", to: "192.0.2.2:9", flags: X}}]}] => s:6:90: TCP flags are letters of FSRPAUEC, not "X"
+    experiments: [{packets: [{in: eth0, tcp: {from: "192.0.2.1:1", to: "192.0.2.2:9", ack: last}}]}] => s:6:88: expected a number from 0 to 4294967295, found "last"
+    experiments: [{packets: [{in: eth0, tcp: {from: "192.0.2.1:1", to: "192.0.2.2:9", ack: isn, data-offset: 32}}]}] => s:6:88: a segment that answers is whole
     """
         .lines();
   }

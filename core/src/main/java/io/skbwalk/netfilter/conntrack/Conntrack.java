@@ -377,6 +377,10 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     memory.set(ct, ConntrackMemory.REFERENCES, 0);
     int extension = memory.get(ct, ConntrackMemory.EXTENSIONS);
     if (extension != 0) {
+      int synproxy = extensions.get(extension, ConntrackExtensions.SYNPROXY);
+      if (synproxy != 0) {
+        synproxies.free(synproxy);
+      }
       extensions.free(extension);
     }
     memory.free(ct);
@@ -497,6 +501,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     return nat;
   }
 
+  /** Plays nf_is_loopback_packet: has it come in on lo? */
+  public static boolean isLoopback(SkBuff skb) {
+    return skb.dev instanceof NetDevice dev && skb.iif != 0 && dev.isLoopback();
+  }
+
   // ---- for the trackers -------------------------------------------------------------------------
 
   /** Plays nf_ct_timeout_lookup: those of the entry's policy, or else {@code usual}. */
@@ -554,7 +563,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
    * Plays nf_ip_checksum: is the transport checksum wrong? {@code coverage} bytes from {@code
    * offset} count.
    */
-  static boolean badChecksum(SkBuff skb, int offset, int coverage, int protocol) {
+  public static boolean badChecksum(SkBuff skb, int offset, int coverage, int protocol) {
     if (skb.checksumUnnecessary()) {
       return false;
     }

@@ -12,7 +12,6 @@ import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_NAT_CLASH;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_SEQ_ADJUST;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_TEMPLATE;
 
-import io.skbwalk.device.NetDevice;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
@@ -58,7 +57,7 @@ final class ConntrackConfirm {
   private int helpAndAdjust(Hook hook, SkBuff skb) {
     int ct = skb.ct;
     // What the helper finds out about this packet shifts those behind it.
-    boolean adjusts = conntrack.has(ct, IPS_SEQ_ADJUST) && !isLoopback(skb);
+    boolean adjusts = conntrack.has(ct, IPS_SEQ_ADJUST) && !Conntrack.isLoopback(skb);
     ConntrackHelp help = conntrack.help(ct);
     // Helpers do not expect ICMP errors; those of the original direction still get to them.
     if (help == null && !adjusts || skb.ctInfo == IP_CT_RELATED_REPLY) {
@@ -74,11 +73,6 @@ final class ConntrackConfirm {
     return adjusts && !conntrack.sequenceAdjustment().adjust(hook, skb, offset)
         ? Verdict.DROP
         : Verdict.ACCEPT;
-  }
-
-  /** Plays nf_is_loopback_packet. */
-  private static boolean isLoopback(SkBuff skb) {
-    return skb.dev instanceof NetDevice dev && skb.iif != 0 && dev.isLoopback();
   }
 
   /** Plays __nf_conntrack_confirm: the packet got through, so its connection enters the table. */

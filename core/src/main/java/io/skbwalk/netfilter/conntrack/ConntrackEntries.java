@@ -34,6 +34,7 @@ public abstract sealed class ConntrackEntries permits Conntrack {
   final Net net;
   final ConntrackMemory memory = new ConntrackMemory();
   final ConntrackExtensions extensions = new ConntrackExtensions();
+  final ConntrackSynproxy synproxies = new ConntrackSynproxy();
 
   ConntrackEntries(Net net) {
     this.net = net;
@@ -221,6 +222,26 @@ public abstract sealed class ConntrackEntries permits Conntrack {
         : null;
   }
 
+  /** Plays nfct_synproxy_ext_add: the connection, or template, is that of a SYNPROXY. */
+  public final void addSynproxy(int ct) {
+    setExtension(ct, ConntrackExtensions.SYNPROXY, synproxies.allocate());
+  }
+
+  /** Plays nfct_synproxy: is the connection that of a SYNPROXY? */
+  public final boolean hasSynproxy(int ct) {
+    return extension(ct, ConntrackExtensions.SYNPROXY) != 0;
+  }
+
+  /** A word of {@link ConntrackSynproxy} of an entry that {@link #hasSynproxy}. */
+  public final int synproxy(int ct, int word) {
+    return synproxies.get(extension(ct, ConntrackExtensions.SYNPROXY), word);
+  }
+
+  /** Sets what {@link #synproxy} reads. */
+  public final void setSynproxy(int ct, int word, int value) {
+    synproxies.set(extension(ct, ConntrackExtensions.SYNPROXY), word, value);
+  }
+
   /** Clock, packets, randomness. */
   public final Net net() {
     return net;
@@ -247,6 +268,11 @@ public abstract sealed class ConntrackEntries permits Conntrack {
   /** td_end: behind the last sequence number that a side of a TCP connection has sent. */
   public final int tcpEnd(int ct, int direction) {
     return TcpConnection.end(memory, ct, direction);
+  }
+
+  /** td_maxwin: the largest window that a side of a TCP connection has announced, scaled. */
+  public final int tcpMaxWindow(int ct, int direction) {
+    return TcpConnection.maxWindow(memory, ct, direction);
   }
 
   /** Does the entry count (nf_conntrack_acct was on when it was made)? */

@@ -40,5 +40,8 @@ public final class ConntrackEvents {
   /** IPCT_LABEL: a label changed. */
   public static final int LABEL = 1 << 10;
 
+  /** IPCT_SYNPROXY: what a SYNPROXY keeps changed. */
+  public static final int SYNPROXY = 1 << 11;
+
   private ConntrackEvents() {}
 }

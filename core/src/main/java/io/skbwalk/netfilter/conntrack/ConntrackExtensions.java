@@ -10,7 +10,7 @@ import java.util.Arrays;
  *
  * <pre>
  *   word  0           master
- *         1           (free)
+ *         1           what a SYNPROXY keeps (handle, ConntrackSynproxy)
  *         2           CT timeout policy
  *         3           event masks: of the connection, above them of its expectations
  *         4  .. 7     labels 0 to 127
@@ -22,6 +22,7 @@ import java.util.Arrays;
  */
 final class ConntrackExtensions extends Slab {
   static final int MASTER = 0;
+  static final int SYNPROXY = 1;
   static final int TIMEOUT_POLICY = 2;
   static final int EVENT_MASKS = 3;
   static final int LABELS = 4;

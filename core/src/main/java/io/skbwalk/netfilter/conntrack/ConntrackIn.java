@@ -188,6 +188,9 @@ final class ConntrackIn {
     if (tableFull) {
       return 0;
     }
+    if (template != 0 && conntrack.hasSynproxy(template)) {
+      conntrack.addSynproxy(ct);
+    }
     ConntrackExpect expect = conntrack.expectations().take(tuple, zone);
     if (expect != null) {
       fulfil(expect, ct);

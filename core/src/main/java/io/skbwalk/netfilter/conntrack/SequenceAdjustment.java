@@ -163,7 +163,7 @@ public final class SequenceAdjustment {
     skb.setU32(field, value);
   }
 
-  private static void tell(Hook hook, SkBuff skb, int sequence, int acknowledgement) {
+  private void tell(Hook hook, SkBuff skb, int sequence, int acknowledgement) {
     if (skb.trace == null || sequence == 0 && acknowledgement == 0) {
       return;
     }
@@ -176,7 +176,10 @@ public final class SequenceAdjustment {
           .append("acknowledgement ")
           .append(signed(acknowledgement));
     }
-    text.append(" for the payload that was rewritten");
+    text.append(
+        conntrack.hasSynproxy(skb.ct)
+            ? " between the cookie and the server's number"
+            : " for the payload that was rewritten");
     skb.trace.on(
         new TraceEvent.HookStep(
             hook.name(), HookPriority.CONNTRACK_CONFIRM, "seqadj", text.toString()));

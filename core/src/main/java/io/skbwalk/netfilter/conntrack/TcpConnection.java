@@ -77,6 +77,11 @@ final class TcpConnection {
     return memory.get(ct, WORDS + 4 * side);
   }
 
+  /** The largest window of a side of an entry (td_maxwin). */
+  static int maxWindow(ConntrackMemory memory, int ct, int side) {
+    return memory.get(ct, WORDS + 4 * side + 2);
+  }
+
   void load(ConntrackMemory memory, int ct) {
     int[] words = memory.chunk(ct);
     int at = ConntrackMemory.offset(ct) + WORDS;

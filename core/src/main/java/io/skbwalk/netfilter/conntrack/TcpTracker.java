@@ -161,6 +161,9 @@ final class TcpTracker {
         }
         return ignored(skb, offset, direction, index, bits, oldState);
       case INVALID_HERE:
+        if (isKeptAlive(skb, offset, index, direction, oldState)) {
+          return Verdict.ACCEPT;
+        }
         describe(skb, "invalid", index, direction, oldState);
         return -Verdict.ACCEPT;
       case TIME_WAIT:
@@ -258,6 +261,16 @@ final class TcpTracker {
     if (conntrack.tells(skb, IpHeader.IPPROTO_TCP)) {
       conntrack.logInvalid(skb, IpHeader.IPPROTO_TCP, window.complaint());
     }
+  }
+
+  /** Does the client of a SYNPROXY, whose server has not answered yet, keep itself alive? */
+  private boolean isKeptAlive(SkBuff skb, int offset, int index, int direction, int oldState) {
+    return oldState == SYN_SENT
+        && index == ACK_SET
+        && direction == ORIGINAL
+        && tcp.lastDirection == ORIGINAL
+        && tcp.end[direction] - 1 == skb.u32(offset + TcpHeader.SEQUENCE_OFFSET)
+        && conntrack.hasSynproxy(skb.ct);
   }
 
   private void describe(SkBuff skb, String what, int index, int direction, int state) {

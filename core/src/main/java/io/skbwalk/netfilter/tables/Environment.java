@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.LogListener;
+import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.NatEngine;
@@ -23,6 +24,7 @@ public final class Environment {
   private final IpSets ipsets;
   private final Map<Class<?>, Object> perNet = new HashMap<>();
   private List<String> securityContexts = List.of();
+  private Netfilter netfilter;
 
   /** One machine's that has no sets of ipset. */
   public Environment(
@@ -78,6 +80,16 @@ public final class Environment {
   /** Who hears LOG and TRACE lines; null when nobody. */
   public LogListener log() {
     return log;
+  }
+
+  /** The hooks, for who hangs functions of its own in. */
+  public Netfilter netfilter() {
+    return netfilter;
+  }
+
+  /** Sets the hooks. */
+  public void setNetfilter(Netfilter netfilter) {
+    this.netfilter = netfilter;
   }
 
   /** The sets of ipset. */

@@ -73,6 +73,7 @@ import io.skbwalk.netfilter.tables.targets.RejectTarget;
 import io.skbwalk.netfilter.tables.targets.SecmarkTarget;
 import io.skbwalk.netfilter.tables.targets.SetTarget;
 import io.skbwalk.netfilter.tables.targets.SnatTarget;
+import io.skbwalk.netfilter.tables.targets.SynproxyTarget;
 import io.skbwalk.netfilter.tables.targets.TcpmssTarget;
 import io.skbwalk.netfilter.tables.targets.TcpoptstripTarget;
 import io.skbwalk.netfilter.tables.targets.TeeTarget;
@@ -166,6 +167,7 @@ public final class Extensions {
             SecmarkTarget.TYPE,
             SetTarget.TYPE,
             SnatTarget.TYPE,
+            SynproxyTarget.TYPE,
             TcpmssTarget.TYPE,
             TcpoptstripTarget.TYPE,
             TeeTarget.TYPE,
