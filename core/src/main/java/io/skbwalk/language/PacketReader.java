@@ -102,7 +102,7 @@ public final class PacketReader {
     if (in != null && host.interfaces().stream().noneMatch(nic -> nic.name().equals(device))) {
       throw in.error("no interface is called " + device);
     }
-    SocketOwner owner = HostFile.owner(fields);
+    SocketOwner owner = SocketYaml.owner(fields);
     if (owner != null && !sent) {
       throw value.error("only a packet that the machine sends has an owner (uid, gid, groups)");
     }
