@@ -16,7 +16,19 @@ public sealed interface Action {
     /** NF_QUEUE to queue 0. */
     QUEUE,
     /** Back to the caller, or to the policy. */
-    RETURN
+    RETURN;
+
+    private static final Standard[] ALL = values();
+
+    /** The verdict called {@code name}, or null. */
+    public static Standard of(String name) {
+      for (Standard one : ALL) {
+        if (one.name().equals(name)) {
+          return one;
+        }
+      }
+      return null;
+    }
   }
 
   /** {@code -j CHAIN} or, {@code goTo}, {@code -g CHAIN}. */

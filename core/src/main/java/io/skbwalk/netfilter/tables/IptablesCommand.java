@@ -208,14 +208,21 @@ public record IptablesCommand(
 
   /** Refuses what cannot be the name of a user chain. */
   public static void checkChainName(String name, SourcePosition at) {
-    if (name.isEmpty() || name.length() > 28 || name.matches("[-!].*|.*\\s.*")) {
+    if (!canBeChain(name)) {
       throw new SourceException(
           at, "a chain's name has 1 to 28 characters, does not begin with - or ! and has no blank");
     }
-    boolean verdict =
-        List.of(Action.Standard.values()).stream().anyMatch(one -> one.name().equals(name));
-    if (verdict || Extensions.target(name) != null) {
+    if (Action.Standard.of(name) != null || Extensions.target(name) != null) {
       throw new SourceException(at, "a chain may not be called like the target " + name);
     }
+  }
+
+  /** Is it 1 to 28 characters without a blank that do not begin with - or !? */
+  static boolean canBeChain(String name) {
+    return !name.isEmpty()
+        && name.length() <= 28
+        && name.charAt(0) != '-'
+        && name.charAt(0) != '!'
+        && name.chars().noneMatch(c -> c == ' ' || c >= '\t' && c <= '\r');
   }
 }

@@ -4,12 +4,21 @@ package io.skbwalk.netfilter.tables;
 
 import io.skbwalk.lib.Ip4;
 import java.util.Locale;
+import java.util.regex.Pattern;
 
 /**
  * Plays xtables_strtoul, xtables_numeric_to_ipaddr and inet_aton: how iptables and the C library
  * read numbers and addresses. All answer null for what they do not take.
  */
 final class Numbers {
+  private static final Pattern SIGN = Pattern.compile("^[+-]");
+  private static final Pattern DECIMAL =
+      Pattern.compile(
+          "([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[+-]?[0-9]+)?"
+              + "|0x([0-9a-f]+\\.?[0-9a-f]*|\\.[0-9a-f]+)p[+-]?[0-9]+");
+  private static final Pattern HEXADECIMAL =
+      Pattern.compile("0x[0-9a-f]+\\.?[0-9a-f]*|0x\\.[0-9a-f]+");
+
   private Numbers() {}
 
   /**
@@ -162,14 +171,13 @@ final class Numbers {
   /** As strtod reads a whole word: decimal or hexadecimal, with an exponent, or nan. */
   static Double decimal(String text) {
     String word = text.strip().equals(text.stripLeading()) ? text.strip() : "x";
-    String plain = word.replaceFirst("^[+-]", "").toLowerCase(Locale.ROOT);
+    String plain = SIGN.matcher(word).replaceFirst("").toLowerCase(Locale.ROOT);
     if (plain.equals("nan")) {
       return Double.NaN;
     }
-    if (plain.matches("0x[0-9a-f]+\\.?[0-9a-f]*|0x\\.[0-9a-f]+")) {
+    if (HEXADECIMAL.matcher(plain).matches()) {
       word += "p0";
-    } else if (!plain.matches(
-        "([0-9]+\\.?[0-9]*|\\.[0-9]+)(e[+-]?[0-9]+)?|0x([0-9a-f]+\\.?[0-9a-f]*|\\.[0-9a-f]+)p[+-]?[0-9]+")) {
+    } else if (!DECIMAL.matcher(plain).matches()) {
       return null;
     }
     return Double.valueOf(word);

@@ -7,7 +7,9 @@ import io.skbwalk.netfilter.Hook;
 import java.util.ArrayDeque;
 import java.util.Deque;
 import java.util.HashMap;
+import java.util.HashSet;
 import java.util.Map;
+import java.util.Set;
 
 /**
  * Plays translate_table, mark_source_chains and check_entry: a rule set is accepted as a whole, or
@@ -51,7 +53,7 @@ public final class RuleCheck {
       }
     }
     for (Hook hook : table.kind().hooks) {
-      walk(table.chain(hook.chain), hook, new ArrayDeque<>());
+      walk(table.chain(hook.chain), hook);
     }
     for (RuleSet.Chain chain : table.chains()) {
       for (Rule rule : chain.rules()) {
@@ -60,22 +62,48 @@ public final class RuleCheck {
     }
   }
 
-  /** Marks what is reached from {@code hook}; a chain that is its own caller is a loop. */
-  private void walk(RuleSet.Chain chain, Hook hook, Deque<String> callers) {
-    if ((hooks.getOrDefault(chain.name(), 0) & hook.bit) != 0) {
-      return;
+  /** A chain on the way from a hook, and the jump that is followed next. */
+  private static final class Visit {
+    private final RuleSet.Chain chain;
+    private int next;
+
+    private Visit(RuleSet.Chain chain) {
+      this.chain = chain;
     }
-    callers.push(chain.name());
-    for (Rule rule : chain.rules()) {
+  }
+
+  /**
+   * Marks what is reached from {@code hook}; a chain that is its own caller is a loop. As in the
+   * kernel chains may be nested as deep as there are chains.
+   */
+  private void walk(RuleSet.Chain start, Hook hook) {
+    Set<String> callers = new HashSet<>();
+    Deque<Visit> way = new ArrayDeque<>();
+    enter(start, hook, callers, way);
+    while (!way.isEmpty()) {
+      Visit visit = way.peek();
+      if (visit.next == visit.chain.rules().size()) {
+        callers.remove(visit.chain.name());
+        way.pop();
+        continue;
+      }
+      Rule rule = visit.chain.rules().get(visit.next++);
       if (rule.action() instanceof Action.ToChain to) {
         if (callers.contains(to.chain())) {
           throw refuse(rule, "chain " + to.chain() + " would call itself");
         }
-        walk(table.chain(to.chain()), hook, callers);
+        enter(table.chain(to.chain()), hook, callers, way);
       }
     }
-    callers.pop();
-    hooks.merge(chain.name(), hook.bit, (a, b) -> a | b);
+  }
+
+  private void enter(RuleSet.Chain chain, Hook hook, Set<String> callers, Deque<Visit> way) {
+    int before = hooks.getOrDefault(chain.name(), 0);
+    if ((before & hook.bit) == 0) {
+      hooks.put(chain.name(), before | hook.bit);
+      callers.add(chain.name());
+      way.push(new Visit(chain));
+    }
   }
 
   private void check(RuleSet.Chain chain, Rule rule) {

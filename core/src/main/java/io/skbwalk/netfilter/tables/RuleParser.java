@@ -423,7 +423,7 @@ public final class RuleParser {
       throw new SourceException(value.at(), "-j and -g exclude each other");
     }
     String name = value.text();
-    Action.Standard standard = standard(name);
+    Action.Standard standard = Action.Standard.of(name);
     TargetType type = Extensions.target(name);
     if (goTo && (standard != null || type != null)) {
       throw new SourceException(value.at(), "-g takes a chain, and " + name + " is a target");
@@ -434,21 +434,12 @@ public final class RuleParser {
       target = new Loaded(null, type, new Options(type.name, type.options, value));
       scopes.add(0, target.options);
     } else {
-      if (name.isEmpty() || name.length() > 28 || name.matches("[-!].*|.*\\s.*")) {
+      if (!IptablesCommand.canBeChain(name)) {
         throw new SourceException(
             value.at(), "\"" + name + "\" is neither a target nor the name of a chain");
       }
       action = new Action.ToChain(name, goTo);
     }
-  }
-
-  private static Action.Standard standard(String name) {
-    for (Action.Standard one : Action.Standard.values()) {
-      if (one.name().equals(name)) {
-        return one;
-      }
-    }
-    return null;
   }
 
   /** {@code -c PACKETS BYTES}, or {@code -c PACKETS,BYTES}. */
