@@ -209,6 +209,10 @@ final class ConntrackIn {
       conntrack.setHelper(ct, expect.assignHelper);
     }
     conntrack.memory.set(ct, ConntrackMemory.MARK, conntrack.mark(expect.master));
+    int secmark = conntrack.secmark(expect.master);
+    if (secmark != 0) {
+      conntrack.setExtension(ct, ConntrackExtensions.SECMARK, secmark);
+    }
     if (expect.expectFunction != null) {
       expect.expectFunction.expected(ct, expect);
     }

@@ -31,6 +31,12 @@ final class ConntrackSysctls {
   long tcpBeLiberal;
   long tcpIgnoreInvalidRst;
   long tcpMaxRetrans = 3;
+  private long frag6Low = 3_145_728;
+  private long frag6High = 4_194_304;
+
+  /** Of ICMPv6, of its fragments. */
+  private final int[] ipv6 = new int[2];
+
   final int[] generic = {600 * Clock.HZ};
   final int[] icmp = {30 * Clock.HZ};
 
@@ -86,11 +92,11 @@ final class ConntrackSysctls {
     tcp[0] = 120 * Clock.HZ;
     // No sysctl sets the timeout of a simultaneous open.
     tcp[TcpStates.SYN_SENT2] = 120 * Clock.HZ;
-    // IPv6's are there but move nothing.
-    sysctls.registerReadOnly("net.netfilter.nf_conntrack_icmpv6_timeout", () -> 30);
-    sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_timeout", () -> 60);
-    sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_low_thresh", () -> 3_145_728);
-    sysctls.registerReadOnly("net.netfilter.nf_conntrack_frag6_high_thresh", () -> 4_194_304);
+    // IPv6's are there and can be set, but move nothing: no packet of IPv6 is tracked here.
+    seconds(sysctls, "icmpv6_timeout", ipv6, 0, 30);
+    seconds(sysctls, "frag6_timeout", ipv6, 1, 60);
+    number(sysctls, "frag6_low_thresh", () -> frag6Low, v -> frag6Low = v, 0, Long.MAX_VALUE);
+    number(sysctls, "frag6_high_thresh", () -> frag6High, v -> frag6High = v, 0, Long.MAX_VALUE);
     seconds(sysctls, "sctp_timeout_closed", sctp, 1, 10);
     seconds(sysctls, "sctp_timeout_cookie_wait", sctp, 2, 3);
     seconds(sysctls, "sctp_timeout_cookie_echoed", sctp, 3, 3);
