@@ -15,12 +15,14 @@ import java.util.regex.Pattern;
 /**
  * Plays the shell that runs a script of {@code iptables} commands on a machine without rules:
  * words, quotes, comments and continued lines. What needs more of a shell (variables, control flow,
- * other programs) is refused, since only running it tells what it does.
+ * other programs) is refused, since only running it tells what it does. A command may lack the name
+ * of the program, as {@code iptables -S} prints them.
  */
 final class IptablesScript {
   private static final Pattern FIRST_LINE =
       Pattern.compile(
-          "(sudo\\s+)?(\\S*/)?ip6?tables(-legacy|-nft)?(\\s.*)?|set\\s+-.*|\\$.*|[A-Za-z_]\\w*=.*");
+          "(sudo\\s+)?(\\S*/)?ip6?tables(-legacy|-nft)?(\\s.*)?|set\\s+-.*|\\$.*|[A-Za-z_]\\w*=.*"
+              + "|-[PNAItFXZ]\\s.*");
 
   private static final Set<String> PROGRAMS = Set.of("iptables", "iptables-legacy", "iptables-nft");
 
@@ -97,6 +99,10 @@ final class IptablesScript {
   private void run(List<Token> words) {
     int first = words.get(0).text().equals("sudo") && words.size() > 1 ? 1 : 0;
     Token name = words.get(first);
+    if (name.text().startsWith("-")) {
+      RuleParser.command(words.subList(first, words.size()), null, null).run(rules);
+      return;
+    }
     if (name.text().contains("=") || CONTROL.contains(name.text())) {
       throw new SourceException(name.at(), "there is \"" + name.text() + "\"" + NO_SHELL);
     }

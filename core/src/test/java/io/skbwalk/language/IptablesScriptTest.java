@@ -72,6 +72,30 @@ class IptablesScriptTest {
         IptablesSavePrinter.print(rules, false));
   }
 
+  @Test
+  void takesWhatIptablesListsAsCommands() {
+    assertEquals(
+        """
+        *filter
+        :INPUT DROP [0:0]
+        :FORWARD ACCEPT [0:0]
+        :OUTPUT ACCEPT [0:0]
+        :ssh - [0:0]
+        [3:180] -A INPUT -p tcp -m tcp --dport 22 -m comment --comment "our own door" -j ssh
+        [0:0] -A ssh -j ACCEPT
+        COMMIT
+        """,
+        IptablesSavePrinter.print(
+            rules(
+                """
+                -P INPUT DROP
+                -N ssh
+                -A INPUT -p tcp -m tcp --dport 22 -m comment --comment "our own door" -c 3 180 -j ssh
+                -A ssh -j ACCEPT
+                """),
+            true));
+  }
+
   @ParameterizedTest
   @ValueSource(
       strings = {
