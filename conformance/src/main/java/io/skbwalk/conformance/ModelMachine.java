@@ -182,16 +182,7 @@ final class ModelMachine implements HostListener {
     Map<String, String> sysctls = new LinkedHashMap<>();
     sysctls.put("net.ipv4.icmp_ratemask", "0");
     sysctls.putAll(host.sysctls());
-    return new HostDescription(
-        host.hostname(),
-        host.interfaces(),
-        host.routes(),
-        host.policyRules(),
-        host.neighbours(),
-        host.assumeNeighbours(),
-        sysctls,
-        host.sockets(),
-        host.netfilter());
+    return host.withSysctls(sysctls);
   }
 
   /** What happened since the last call; frames in the order of the host's interfaces. */

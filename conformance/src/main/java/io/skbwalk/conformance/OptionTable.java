@@ -197,16 +197,7 @@ record OptionTable(
       }
       Map<String, String> sysctls = new LinkedHashMap<>(host.sysctls());
       fields.get("sysctls").entries().forEach((key, set) -> sysctls.put(key.text(), set.text()));
-      return new HostDescription(
-          host.hostname(),
-          host.interfaces(),
-          host.routes(),
-          host.policyRules(),
-          host.neighbours(),
-          host.assumeNeighbours(),
-          sysctls,
-          host.sockets(),
-          host.netfilter());
+      return host.withSysctls(sysctls);
     }
 
     private NamedObjects named(YamlValue.Fields fields) {

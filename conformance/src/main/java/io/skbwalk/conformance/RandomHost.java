@@ -434,6 +434,13 @@ final class RandomHost {
     }
     if (oneIn(12)) {
       sockets.add(new Socket(SocketKind.TCP, 0, 8080, 0, device(), 0));
+    } else if (oneIn(6)) {
+      // For TPROXY, with a route for what is not the machine's.
+      sockets.add(new Socket(SocketKind.TCP, 0, 8080, 0, null, 0, true, 0));
+      sockets.add(new Socket(SocketKind.UDP, 0, 5300, 0, null, 0, true, 0));
+      route("0.0.0.0/0", RouteType.LOCAL, null, "lo", 102);
+      policies.add(
+          new PolicyRule(400, 0, 0, 0, 0, 1, 1, 0, null, null, 102, RouteType.UNICAST, false));
     }
     if (oneIn(12)) {
       sockets.add(

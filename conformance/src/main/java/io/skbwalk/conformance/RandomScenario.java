@@ -6,6 +6,7 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.FrameBuilder;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.netfilter.Verdict;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
@@ -17,6 +18,31 @@ import java.util.Random;
  */
 final class RandomScenario {
   private static final int[] PORTS = {22, 53, 80, 443, 8080, 5000, 40000, 33434};
+
+  private static final String SAID = "GET /attack abababac\r\n";
+
+  /** Objects of nfacct that rules may name. */
+  private static final List<String> ACCOUNTING = List.of("web", "small byte 60", "few packet 2");
+
+  /** Policies that rules may name. */
+  private static final List<String> TIMEOUTS =
+      List.of(
+          "fast inet udp unreplied 20 replied 100",
+          "slow inet tcp established 1000 syn_sent 30",
+          "ping inet icmp timeout 7");
+
+  /** Programs on the queues that rules may name; on queue 9 there is none. */
+  private static final List<HostDescription.Queue> QUEUES =
+      List.of(
+          new HostDescription.Queue(1, Verdict.ACCEPT, 0, null),
+          new HostDescription.Queue(2, Verdict.DROP, 0, null),
+          new HostDescription.Queue(4, Verdict.STOP, 0, null),
+          new HostDescription.Queue(5, Verdict.QUEUE, 1, null),
+          new HostDescription.Queue(7, Verdict.ACCEPT, 0, 7),
+          new HostDescription.Queue(20, Verdict.ACCEPT, 0, null),
+          new HostDescription.Queue(21, Verdict.ACCEPT, 0, null),
+          new HostDescription.Queue(22, Verdict.ACCEPT, 0, null),
+          new HostDescription.Queue(23, Verdict.DROP, 0, null));
 
   private final Random random;
   private final List<Scenario.Step> steps = new ArrayList<>();
@@ -34,9 +60,11 @@ final class RandomScenario {
   /** The scenario of {@code seed} under {@code given} rules; with null it draws its own. */
   static Scenario of(long seed, String given) {
     RandomScenario draw = new RandomScenario(seed);
-    HostDescription host = new RandomHost(draw.random).description();
-    String drawn = draw.oneIn(4) ? "" : new RandomRules(draw.random).text();
-    String rules = given == null ? drawn : given;
+    HostDescription drawn = new RandomHost(draw.random).description();
+    RandomSets sets = new RandomSets(draw.random);
+    String rules = draw.oneIn(4) ? "" : new RandomRules(draw.random, sets).text();
+    rules = given == null ? rules : given;
+    HostDescription host = withQueues(drawn, rules);
     int flows = 1 + draw.random.nextInt(6);
     RandomFrames frames = new RandomFrames(draw.random, host, draw.steps);
     List<Integer> starts = new ArrayList<>();
@@ -45,11 +73,30 @@ final class RandomScenario {
       if (draw.random.nextInt(3) == 0) {
         frames.some();
       } else {
-        draw.conversation();
+        draw.conversation(rules);
       }
     }
     return new Scenario(
-        "seed " + seed, host, rules, draw.oneIn(2) ? draw.interleaved(starts) : draw.steps);
+        "seed " + seed,
+        host,
+        named(rules, sets),
+        rules,
+        draw.oneIn(2) ? draw.interleaved(starts) : draw.steps);
+  }
+
+  /** What {@code rules} name must be there; what they do not name is left away. */
+  private static Scenario.NamedObjects named(String rules, RandomSets sets) {
+    return new Scenario.NamedObjects(
+        rules.matches("(?s).*--(match|add|del|map)-set .*") ? sets.text() : "",
+        rules.contains("--nfacct-name ") ? ACCOUNTING : List.of(),
+        rules.matches("(?s).*-j CT --timeout.*") ? TIMEOUTS : List.of());
+  }
+
+  private static HostDescription withQueues(HostDescription host, String rules) {
+    if (!rules.contains("-j NFQUEUE ")) {
+      return host;
+    }
+    return host.with(host.netfilter().withQueues(QUEUES));
   }
 
   /** The conversations that begin at {@code starts} in {@link #steps}, at the same time. */
@@ -80,10 +127,15 @@ final class RandomScenario {
   // ---- conversations
   // ----------------------------------------------------------------------------------
 
-  private void conversation() {
-    switch (random.nextInt(15)) {
+  private void conversation(String rules) {
+    if (oneIn(rules.contains("--helper ") ? 2 : 15)) {
+      new RandomHelpers(this, random).talk(rules);
+      return;
+    }
+    switch (random.nextInt(17)) {
       case 0, 1, 2, 3 -> tcp();
       case 12, 13, 14 -> new RandomTcp(this, random).talk();
+      case 15, 16 -> new RandomProtocols(this, random).talk();
       case 4, 5, 6 -> udp();
       case 7, 8 -> ping();
       case 9 -> fragments();
@@ -135,6 +187,12 @@ final class RandomScenario {
   byte[] bytes(int length) {
     byte[] bytes = new byte[length];
     random.nextBytes(bytes);
+    if (oneIn(6)) {
+      // Something to find in it.
+      for (int i = 0; i < length; i++) {
+        bytes[i] = (byte) SAID.charAt(i % SAID.length());
+      }
+    }
     return bytes;
   }
 

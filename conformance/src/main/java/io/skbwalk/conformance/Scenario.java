@@ -2,15 +2,18 @@
 
 package io.skbwalk.conformance;
 
-import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IpsetSaveFile;
 import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.netfilter.SocketOwner;
+import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.ipset.IpsetPrinter;
+import io.skbwalk.netfilter.ipset.IpsetRestore;
+import io.skbwalk.skb.Net;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.stream.Collectors;
 
 /**
  * What both sides are given.
@@ -31,7 +34,7 @@ public record Scenario(
   /** One whose rules may name what {@code host} says that there is. */
   static Scenario on(HostDescription host, String name, String rules, List<Step> steps) {
     HostDescription.Netfilter others =
-        host.netfilter().withIpsets(List.of()).withAccounting(List.of());
+        host.netfilter().withIpsets(List.of()).withAccounting(List.of()).withTimeouts(List.of());
     return new Scenario(name, host.with(others), NamedObjects.of(host), rules, steps);
   }
 
@@ -58,12 +61,31 @@ public record Scenario(
       timeouts = List.copyOf(timeouts);
     }
 
-    /** The sets and the accounting objects of {@code host}, as tools make them. */
+    /** What {@code host} has of these, in the words of the tools that make them. */
     static NamedObjects of(HostDescription host) {
+      HostDescription.Netfilter netfilter = host.netfilter();
+      StringBuilder ipsets = new StringBuilder();
+      for (IpsetRestore restore : netfilter.ipsets()) {
+        ipsets.append(restore instanceof IpsetSaveFile file ? file.text() : printed(restore));
+      }
+      String commands =
+          ipsets
+              .toString()
+              .lines()
+              .map(String::strip)
+              .filter(line -> !line.isEmpty())
+              .map(line -> line + "\n")
+              .collect(Collectors.joining());
       return new NamedObjects(
-          IpsetPrinter.save(new Host(host, 0, 1).ipsets()),
-          host.netfilter().accounting().stream().map(HostDescription.Accounting::words).toList(),
-          List.of());
+          commands,
+          netfilter.accounting().stream().map(HostDescription.Accounting::words).toList(),
+          netfilter.timeouts().stream().map(HostDescription.ConntrackTimeout::words).toList());
+    }
+
+    private static String printed(IpsetRestore restore) {
+      IpSets sets = new IpSets(new Net(0, 0));
+      restore.into(sets);
+      return IpsetPrinter.save(sets);
     }
 
     /** {@code host} with these besides its own. */

@@ -16,6 +16,7 @@ import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.netfilter.SocketOwner;
+import io.skbwalk.netfilter.Verdict;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
@@ -58,6 +59,7 @@ final class ScenarioText {
     StringBuilder text = new StringBuilder();
     comment.lines().forEach(line -> text.append("# ").append(line).append('\n'));
     host(text, scenario.host());
+    netfilter(text, scenario);
     if (!scenario.rules().isBlank()) {
       text.append("rules: |\n");
       scenario.rules().lines().forEach(line -> text.append("  ").append(line).append('\n'));
@@ -196,14 +198,38 @@ final class ScenarioText {
         if (socket.receiveBuffer() != 0) {
           text.append(", receive-buffer: ").append(socket.receiveBuffer());
         }
+        if (socket.transparent()) {
+          text.append(", transparent: true");
+        }
         text.append("}\n");
       }
     }
-    if (!host.netfilter().timeouts().isEmpty()) {
-      text.append("  conntrack-timeouts:\n");
-      for (HostDescription.ConntrackTimeout timeout : host.netfilter().timeouts()) {
-        text.append("    - ").append(timeout.words()).append('\n');
-      }
+  }
+
+  /** What the rules name. */
+  private static void netfilter(StringBuilder text, Scenario scenario) {
+    list(text, "conntrack-timeouts", scenario.named().timeouts());
+    list(text, "nfacct", scenario.named().accounting());
+    if (!scenario.named().ipsets().isBlank()) {
+      text.append("  ipsets: |\n");
+      scenario.named().ipsets().lines().forEach(line -> text.append("    " + line + "\n"));
+    }
+    List<HostDescription.Queue> queues = scenario.host().netfilter().queues();
+    if (!queues.isEmpty()) {
+      text.append("  queues:\n");
+    }
+    for (HostDescription.Queue queue : queues) {
+      text.append("    ").append(queue.number()).append(": {answer: ");
+      text.append(Verdict.name(queue.verdict()).toLowerCase(Locale.ROOT));
+      text.append(queue.verdict() == Verdict.QUEUE ? ", to: " + queue.to() : "");
+      text.append(queue.mark() == null ? "" : ", mark: " + queue.mark()).append("}\n");
+    }
+  }
+
+  private static void list(StringBuilder text, String key, List<String> values) {
+    if (!values.isEmpty()) {
+      text.append("  ").append(key).append(":\n");
+      values.forEach(value -> text.append("    - ").append(value).append('\n'));
     }
   }
 

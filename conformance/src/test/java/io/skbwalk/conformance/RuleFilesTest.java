@@ -89,7 +89,8 @@ class RuleFilesTest {
   @Test
   void randomRulesReadTheSameAsYamlStrings() {
     for (long seed = 1; seed <= 300; seed++) {
-      String text = new RandomRules(new Random(seed)).text();
+      Random random = new Random(seed);
+      String text = new RandomRules(random, new RandomSets(random)).text();
       RuleSet rules = read("f.v4", text);
       String printed = IptablesSavePrinter.print(rules, false);
       assertEquals(printed, IptablesSavePrinter.print(read("f.yaml", yaml(rules)), false));

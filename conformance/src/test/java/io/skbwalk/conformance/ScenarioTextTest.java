@@ -23,6 +23,7 @@ class ScenarioTextTest {
       Files.writeString(file, ScenarioText.write(scenario, "why it was kept"));
       Scenario read = ScenarioText.read(file).get(0);
       assertEquals(scenario.host(), read.host(), "host of seed " + seed);
+      assertEquals(scenario.named(), read.named(), "what rules name of seed " + seed);
       assertEquals(saved(scenario.rules()), saved(read.rules()), "rules of seed " + seed);
       assertEquals(scenario.steps().size(), read.steps().size());
       for (int i = 0; i < scenario.steps().size(); i++) {

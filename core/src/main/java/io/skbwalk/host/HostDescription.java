@@ -77,6 +77,20 @@ public record HostDescription(
         others);
   }
 
+  /** The same machine with other settings. */
+  public HostDescription withSysctls(Map<String, String> others) {
+    return new HostDescription(
+        hostname,
+        interfaces,
+        routes,
+        policyRules,
+        neighbours,
+        assumeNeighbours,
+        others,
+        sockets,
+        netfilter);
+  }
+
   /** Copies the collections. */
   public HostDescription {
     interfaces = List.copyOf(interfaces);
@@ -262,6 +276,11 @@ public record HostDescription(
     /** The same with other policies. */
     public Netfilter withTimeouts(List<ConntrackTimeout> others) {
       return new Netfilter(others, labels, ipsets, queues, securityContexts, accounting);
+    }
+
+    /** The same with other programs on queues. */
+    public Netfilter withQueues(List<Queue> others) {
+      return new Netfilter(timeouts, labels, ipsets, others, securityContexts, accounting);
     }
 
     /** The same with other sets. */

@@ -183,8 +183,13 @@ public final class HostFile {
     if (value == null) {
       return List.of();
     }
+    if (value.isScalar()) {
+      IpsetSaveFile saved = new IpsetSaveFile(value.position().file(), value.textInPlace());
+      IpsetYaml.check(saved);
+      return List.of(saved);
+    }
     IpsetYaml sets = IpsetYaml.of(value);
-    sets.check();
+    IpsetYaml.check(sets);
     return List.of(sets);
   }
 

@@ -114,7 +114,7 @@ record IpsetYaml(List<List<Token>> commands) implements IpsetRestore {
   }
 
   /** Tries them on no machine, so that what is wrong is said when the file is read. */
-  void check() throws SourceException {
-    into(new IpSets(new io.skbwalk.skb.Net(0, 0)));
+  static void check(IpsetRestore sets) throws SourceException {
+    sets.into(new IpSets(new io.skbwalk.skb.Net(0, 0)));
   }
 }
