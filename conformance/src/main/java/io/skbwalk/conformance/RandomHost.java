@@ -367,6 +367,8 @@ final class RandomHost {
       sysctls.put("net.ipv4.neigh." + nic.name() + ".proxy_delay", "0");
       sysctls.put("net.ipv4.conf." + nic.name() + ".rp_filter", Integer.toString(pick(0, 0, 1, 2)));
     }
+    // 2 asks whether anybody listens anywhere on the machine, in whichever namespace.
+    sysctls.put("net.netfilter.nf_conntrack_events", "1");
     sysctls.put("net.netfilter.nf_conntrack_acct", oneIn(2) ? "1" : "0");
     if (oneIn(5)) {
       sysctls.put("net.netfilter.nf_conntrack_tcp_loose", "0");

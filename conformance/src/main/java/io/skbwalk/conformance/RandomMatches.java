@@ -88,7 +88,7 @@ final class RandomMatches {
           " --pol none",
           " --pol ipsec",
           " --pol ipsec? --reqid 1",
-          " --pol ipsec --strict? --mode tunnel --tunnel-dst 192.0.2.1",
+          " --pol ipsec --strict --mode tunnel? --tunnel-dst 192.0.2.1",
           "");
 
   /** What may be said of the rate that {@link RandomTargets#ESTIMATOR} measures. */

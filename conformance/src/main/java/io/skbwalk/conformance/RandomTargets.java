@@ -19,6 +19,12 @@ final class RandomTargets {
           " -j IDLETIMER --timeout 3600 --label skbwalk-random",
           " -j NFLOG",
           " -j NFLOG --nflog-prefix \"x \" --nflog-group 5 --nflog-size 20 --nflog-threshold 2",
+          " -j TEE --gateway 192.168.7.3",
+          " -j TEE --gateway 203.0.113.9",
+          " -j TEE --gateway 10.1.2.3");
+
+  private static final List<String> QUEUES =
+      List.of(
           " -j NFQUEUE --queue-num 1",
           " -j NFQUEUE --queue-num 2",
           " -j NFQUEUE --queue-num 4",
@@ -26,10 +32,7 @@ final class RandomTargets {
           " -j NFQUEUE --queue-num 7",
           " -j NFQUEUE --queue-num 9",
           " -j NFQUEUE --queue-num 9 --queue-bypass",
-          " -j NFQUEUE --queue-balance 20:23",
-          " -j TEE --gateway 192.168.7.3",
-          " -j TEE --gateway 203.0.113.9",
-          " -j TEE --gateway 10.1.2.3");
+          " -j NFQUEUE --queue-balance 20:23");
 
   private static final List<String> MANGLE =
       List.of(
@@ -115,6 +118,12 @@ final class RandomTargets {
     }
     if (oneIn(7)) {
       return anyOf(ANYWHERE);
+    }
+    if (oneIn(20)
+        && (hook.equals("PREROUTING") || hook.equals("INPUT") || hook.equals("FORWARD"))) {
+      // Not where the machine's own answers pass: the model's programs speak before the stack is
+      // done with what it answers, the kernel's speak behind it.
+      return anyOf(QUEUES);
     }
     if (oneIn(9)) {
       return set(table, hook);

@@ -64,7 +64,8 @@ final class ScenarioText {
       text.append("rules: |\n");
       scenario.rules().lines().forEach(line -> text.append("  ").append(line).append('\n'));
     }
-    text.append("experiments:\n  - name: \"").append(scenario.name()).append("\"\n    packets:\n");
+    text.append("experiments:\n  - name: \"").append(scenario.name()).append("\"\n    packets:");
+    text.append(scenario.steps().isEmpty() ? " []\n" : "\n");
     for (Scenario.Step step : scenario.steps()) {
       text.append("      - {")
           .append(step.device() == null ? "sent: true" : "in: " + step.device())

@@ -126,8 +126,9 @@ public final class Netfilter {
     for (Entry entry : functions) {
       int verdict = entry.function.hook(hook, skb, in, out);
       if (Verdict.isQueue(verdict)) {
-        verdict = queues.ask(verdict, entry.function, hook, skb, in, out);
-        if (verdict == Verdict.DROP && queues.nobodyListened()) {
+        boolean shares = conntrack != null && conntrack.sharesUnconfirmed(skb);
+        verdict = queues.ask(verdict, entry.function, hook, skb, in, out, shares);
+        if (verdict == Verdict.DROP && queues.refused()) {
           reason = DropReason.NOT_SPECIFIED;
           dropper = "nf_queue";
         } else if (queues.answered()) {

@@ -24,4 +24,11 @@ public interface NfCtHook {
    * Plays nf_ct_set_closing: the connection of {@code skb} is about to be reset by this machine.
    */
   void setClosing(SkBuff skb);
+
+  /**
+   * Plays nf_ct_drop_unconfirmed: is {@code skb} an answer to a packet whose connection is not in
+   * the table yet, so that two packets refer to an entry that may be of one only? Such a packet
+   * cannot wait in a queue.
+   */
+  boolean sharesUnconfirmed(SkBuff skb);
 }

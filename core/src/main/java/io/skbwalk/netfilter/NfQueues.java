@@ -24,7 +24,7 @@ public final class NfQueues {
   private boolean[] marksSet = {};
   private Ipv4Operations ipv4;
   private boolean answered;
-  private boolean nobodyListened;
+  private boolean refused;
 
   NfQueues() {}
 
@@ -54,11 +54,20 @@ public final class NfQueues {
   /**
    * Plays nf_queue and nf_reinject: what becomes of a packet for which {@code function} said QUEUE.
    *
+   * @param shares whether it refers to another packet's connection: {@link
+   *     NfCtHook#sharesUnconfirmed}
    * @return ACCEPT: the next function is asked; STOP, DROP or STOLEN
    */
-  int ask(int verdict, HookFunction function, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+  int ask(
+      int verdict,
+      HookFunction function,
+      Hook hook,
+      SkBuff skb,
+      NetDevice in,
+      NetDevice out,
+      boolean shares) {
     boolean any = false;
-    boolean nobody = false;
+    boolean none = false;
     int rounds = 0;
     while (Verdict.isQueue(verdict)) {
       int number = Verdict.queueNumber(verdict);
@@ -67,7 +76,13 @@ public final class NfQueues {
         boolean bypass = Verdict.bypassesQueue(verdict);
         step(skb, "nobody listens on queue ", number, bypass ? ", which is bypassed" : "");
         verdict = bypass ? Verdict.ACCEPT : Verdict.DROP;
-        nobody = true;
+        none = true;
+        break;
+      }
+      if (shares) {
+        step(skb, "queue ", number, " takes no packet of a connection that is another's, too");
+        verdict = Verdict.DROP;
+        none = true;
         break;
       }
       any = true;
@@ -80,7 +95,7 @@ public final class NfQueues {
     }
     // Only now: a packet that a function sends may have been asked about in between.
     answered = any;
-    nobodyListened = nobody;
+    refused = none;
     return verdict;
   }
 
@@ -89,9 +104,9 @@ public final class NfQueues {
     return answered;
   }
 
-  /** Did the last {@link #ask} end at a queue where nobody listens? */
-  boolean nobodyListened() {
-    return nobodyListened;
+  /** Did the last {@link #ask} end at a queue that does not take the packet? */
+  boolean refused() {
+    return refused;
   }
 
   private int reinject(
