@@ -43,7 +43,7 @@ final class CompiledTable {
   private static final PacketMatch[] NO_MATCHES = {};
 
   final RuleSet.Table table;
-  private final PacketContext context;
+  private final Environment environment;
 
   // One element an entry.
   private final int[] source;
@@ -68,14 +68,33 @@ final class CompiledTable {
   /** The entry behind the last rule of the chain of each hook. */
   private final int[] underflow = new int[Hook.values().length];
 
-  /** Rules to return to. A chain is on it once at most, since there are no loops. */
-  private final int[] stack;
+  /** What the next packet is judged with; there are more when targets send packets themselves. */
+  private Traversal idle;
+
+  /**
+   * A packet on its way through the table. A target may send another (TEE) that passes the same
+   * table before this one goes on.
+   */
+  private static final class Traversal {
+    final PacketContext context;
+
+    /** Rules to return to. A chain is on it once at most, since there are no loops. */
+    final int[] stack;
+
+    /** The next idle one. */
+    Traversal next;
+
+    Traversal(PacketContext context, int chains) {
+      this.context = context;
+      stack = new int[chains];
+    }
+  }
 
   private VerdictRecorder recorder;
 
   CompiledTable(RuleSet.Table table, Environment environment) {
     this.table = table;
-    this.context = new PacketContext(environment, table.kind());
+    this.environment = environment;
     int size = 0;
     Map<String, Integer> firsts = new HashMap<>();
     for (RuleSet.Chain chain : table.chains()) {
@@ -97,7 +116,6 @@ final class CompiledTable {
     packets = new long[size];
     bytes = new long[size];
     references = new RuleReference[size];
-    stack = new int[table.chains().size()];
     java.util.Arrays.fill(start, -1);
     Map<String, InterfacePattern> patterns = new HashMap<>();
     int entry = 0;
@@ -176,11 +194,11 @@ final class CompiledTable {
       for (int i = 0; i < rule.matches().size(); i++) {
         Match match = rule.matches().get(i);
         type = match.type();
-        matches[entry][i] = match.bind(context.environment);
+        matches[entry][i] = match.bind(environment);
       }
       if (rule.action() instanceof Action.Extension extension) {
         type = extension.target().type();
-        targets[entry] = extension.target().bind(context.environment);
+        targets[entry] = extension.target().bind(environment);
       }
     } catch (RefusedException e) {
       destroy();
@@ -217,7 +235,9 @@ final class CompiledTable {
 
   /** Judges a packet that stands at its IP header. */
   int evaluate(Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
-    PacketContext context = this.context;
+    Traversal traversal = idle == null ? newTraversal() : idle;
+    idle = traversal.next;
+    PacketContext context = traversal.context;
     context.hook = hook;
     context.in = in;
     context.out = out;
@@ -229,8 +249,10 @@ final class CompiledTable {
       int rules = underflow[hook.ordinal()] - start[hook.ordinal()];
       skb.trace.on(new TraceEvent.TableEnter(table.kind().label, policy.chain(), rules));
     }
-    int decided = run(hook, skb, context);
+    int decided = run(hook, skb, context, traversal.stack);
     int verdict = decided < 0 ? Verdict.DROP : decidedVerdict;
+    traversal.next = idle;
+    idle = traversal;
     if (recorder != null) {
       recorder.decided(skb, hook, decided < 0 ? null : references[decided], verdict);
     }
@@ -241,10 +263,14 @@ final class CompiledTable {
     return verdict;
   }
 
+  private Traversal newTraversal() {
+    return new Traversal(new PacketContext(environment, table.kind()), table.chains().size());
+  }
+
   private int decidedVerdict;
 
   /** Returns the entry that decided, with {@link #decidedVerdict}; -1 for a hotdrop. */
-  private int run(Hook hook, SkBuff skb, PacketContext context) {
+  private int run(Hook hook, SkBuff skb, PacketContext context, int[] stack) {
     int depth = 0;
     int entry = start[hook.ordinal()];
     int from = IpHeader.source(skb);
@@ -314,8 +340,6 @@ final class CompiledTable {
             return -1;
           }
           if (verdict != PacketTarget.CONTINUE) {
-            // The target may have sent a packet through this very table: context and stack are
-            // that packet's now, and nothing below needs them.
             decidedVerdict = verdict;
             return entry;
           }
