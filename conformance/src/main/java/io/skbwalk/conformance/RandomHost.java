@@ -406,7 +406,7 @@ final class RandomHost {
 
   private void drawSockets() {
     sockets.add(new Socket(SocketKind.UDP, 0, 53, 0, null, 0));
-    sockets.add(new Socket(SocketKind.TCP, 0, 22, 0, null, 0));
+    sockets.add(new Socket(SocketKind.TCP, 0, 22, 0, null, 0, false, oneIn(6) ? 3 : 0));
     if (oneIn(2)) {
       sockets.add(new Socket(SocketKind.TCP, OUTSIDE, 80, 0, null, 0));
     }

@@ -91,6 +91,17 @@ final class RandomMatches {
           " --pol ipsec --strict --mode tunnel? --tunnel-dst 192.0.2.1",
           "");
 
+  private static final List<String> RPFILTER =
+      List.of("", " --loose", " --validmark", " --accept-local", " --invert", " --loose --invert");
+
+  private static final List<String> SOCKET =
+      List.of(
+          "",
+          " --transparent",
+          " --nowildcard",
+          " --restore-skmark",
+          " --nowildcard --transparent");
+
   /** What may be said of the rate that {@link RandomTargets#ESTIMATOR} measures. */
   private static final List<String> RATE =
       List.of(
@@ -199,7 +210,7 @@ final class RandomMatches {
   }
 
   /** A match for a rule in {@code hook}; that is empty in a chain of the user's. */
-  String match(String hook, String protocol) {
+  String match(String table, String hook, String protocol) {
     String not = oneIn(5) ? " !" : "";
     if (oneIn(3)) {
       boolean ofTcp = "tcp".equals(protocol) && oneIn(3);
@@ -207,6 +218,13 @@ final class RandomMatches {
     }
     if (oneIn(8)) {
       return set(not);
+    }
+    boolean arrives = hook.equals("PREROUTING");
+    if (arrives && (table.equals("raw") || table.equals("mangle")) && oneIn(6)) {
+      return " -m rpfilter" + anyOf(RPFILTER);
+    }
+    if ((arrives || hook.equals("INPUT")) && oneIn(12)) {
+      return " -m socket" + anyOf(SOCKET);
     }
     if (!hook.isEmpty() && oneIn(30)) {
       boolean out = hook.equals("POSTROUTING") || hook.equals("OUTPUT");

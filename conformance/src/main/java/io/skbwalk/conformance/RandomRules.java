@@ -113,7 +113,7 @@ final class RandomRules {
     }
     int more = oneIn(2) ? 0 : 1 + random.nextInt(2);
     for (int i = 0; i < more; i++) {
-      rule.append(matches.match(hook, protocol));
+      rule.append(matches.match(table, hook, protocol));
     }
     rule.append(target);
     text.append(rule).append('\n');

@@ -202,6 +202,9 @@ final class ScenarioText {
         if (socket.transparent()) {
           text.append(", transparent: true");
         }
+        if (socket.mark() != 0) {
+          text.append(", mark: ").append(Integer.toUnsignedString(socket.mark()));
+        }
         text.append("}\n");
       }
     }
