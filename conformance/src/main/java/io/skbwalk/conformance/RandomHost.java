@@ -13,6 +13,7 @@ import io.skbwalk.host.HostDescription.Socket;
 import io.skbwalk.host.HostDescription.SocketKind;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.netfilter.SocketOwner;
 import java.util.ArrayList;
 import java.util.HashSet;
 import java.util.LinkedHashMap;
@@ -406,7 +407,8 @@ final class RandomHost {
 
   private void drawSockets() {
     sockets.add(new Socket(SocketKind.UDP, 0, 53, 0, null, 0));
-    sockets.add(new Socket(SocketKind.TCP, 0, 22, 0, null, 0, false, oneIn(6) ? 3 : 0));
+    sockets.add(
+        new Socket(SocketKind.TCP, 0, 22, 0, null, 0, false, oneIn(6) ? 3 : 0, SocketOwner.ROOT));
     if (oneIn(2)) {
       sockets.add(new Socket(SocketKind.TCP, OUTSIDE, 80, 0, null, 0));
     }
@@ -438,8 +440,8 @@ final class RandomHost {
       sockets.add(new Socket(SocketKind.TCP, 0, 8080, 0, device(), 0));
     } else if (oneIn(6)) {
       // For TPROXY, with a route for what is not the machine's.
-      sockets.add(new Socket(SocketKind.TCP, 0, 8080, 0, null, 0, true, 0));
-      sockets.add(new Socket(SocketKind.UDP, 0, 5300, 0, null, 0, true, 0));
+      sockets.add(new Socket(SocketKind.TCP, 0, 8080, 0, null, 0, true, 0, SocketOwner.ROOT));
+      sockets.add(new Socket(SocketKind.UDP, 0, 5300, 0, null, 0, true, 0, SocketOwner.ROOT));
       route("0.0.0.0/0", RouteType.LOCAL, null, "lo", 102);
       policies.add(
           new PolicyRule(400, 0, 0, 0, 0, 1, 1, 0, null, null, 102, RouteType.UNICAST, false));

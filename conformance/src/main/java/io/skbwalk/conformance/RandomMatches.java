@@ -94,6 +94,9 @@ final class RandomMatches {
   private static final List<String> RPFILTER =
       List.of("", " --loose", " --validmark", " --accept-local", " --invert", " --loose --invert");
 
+  private static final List<String> OWNER =
+      List.of("? --uid-owner 0", "? --uid-owner 33", "? --gid-owner 0-100", "? --socket-exists");
+
   private static final List<String> SOCKET =
       List.of(
           "",
@@ -225,6 +228,9 @@ final class RandomMatches {
     }
     if ((arrives || hook.equals("INPUT")) && oneIn(12)) {
       return " -m socket" + anyOf(SOCKET);
+    }
+    if ((hook.equals("OUTPUT") || hook.equals("POSTROUTING")) && oneIn(8)) {
+      return " -m owner" + anyOf(OWNER);
     }
     if (!hook.isEmpty() && oneIn(30)) {
       boolean out = hook.equals("POSTROUTING") || hook.equals("OUTPUT");
