@@ -31,7 +31,8 @@ final class IpBatch {
     StringBuilder batch = new StringBuilder();
     for (HostDescription.Interface nic : host.interfaces()) {
       batch.append("link set dev ").append(nic.name());
-      batch.append(" mtu ").append(nic.mtu()).append('\n');
+      batch.append(" mtu ").append(nic.mtu());
+      batch.append(" group ").append(Integer.toUnsignedString(nic.group())).append('\n');
       for (HostDescription.Address address : nic.addresses()) {
         batch.append("addr add ").append(Ip4.format(address.address())).append('/');
         batch.append(address.prefixLength()).append(" dev ").append(nic.name()).append('\n');
@@ -72,6 +73,13 @@ final class IpBatch {
     }
     if (route.onLink()) {
       batch.append(" onlink");
+    }
+    if (route.realm() != 0) {
+      batch
+          .append(" realm ")
+          .append(route.realm() >>> 16)
+          .append('/')
+          .append(route.realm() & 0xFFFF);
     }
     batch.append('\n');
   }

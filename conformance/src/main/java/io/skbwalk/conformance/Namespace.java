@@ -266,6 +266,7 @@ final class Namespace implements AutoCloseable {
       configured.policyRules().forEach(rule -> IpBatch.rule(batch, "del", rule));
       for (String device : taps.keySet()) {
         batch.append("addr flush dev ").append(device).append('\n');
+        batch.append("link set dev ").append(device).append(" group default\n");
         batch.append("neigh flush dev ").append(device).append(" nud all\n");
       }
       batch.append(show());

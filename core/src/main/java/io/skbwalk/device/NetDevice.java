@@ -34,6 +34,9 @@ public final class NetDevice extends SkbDevice {
   /** The IFF_ flags. */
   public int flags;
 
+  /** The group that it was put in (`ip link set group`), 32 bits without a sign; 0 by default. */
+  public int group;
+
   /** The interface that a VLAN interface lies on, or null. */
   public NetDevice lower;
 

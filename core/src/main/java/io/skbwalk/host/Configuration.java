@@ -145,6 +145,7 @@ final class Configuration {
           || made.stream().anyMatch(other -> other.name.equals(one.name()))) {
         throw new HostException(one, "there is an interface " + one.name() + " already");
       }
+      dev.group = one.group();
       made.add(dev);
     }
     for (int i = 0; i < made.size(); i++) {
@@ -210,7 +211,8 @@ final class Configuration {
         route.source(),
         route.mtu(),
         0,
-        route.onLink());
+        route.onLink(),
+        route.realm());
   }
 
   private FibRule rule(PolicyRule rule) {

@@ -108,6 +108,7 @@ public record HostDescription(
    * @param ringSize receive slots of the NIC, at least 1
    * @param vlanLink name of the interface that this VLAN interface lies on, or null
    * @param vlanId 0 to 4094, with vlanLink
+   * @param group of `ip link set group`, 32 bits without a sign; 0 by default
    */
   public record Interface(
       String name,
@@ -117,10 +118,24 @@ public record HostDescription(
       boolean promiscuous,
       int ringSize,
       String vlanLink,
-      int vlanId) {
+      int vlanId,
+      int group) {
     /** Copies the list. */
     public Interface {
       addresses = List.copyOf(addresses);
+    }
+
+    /** One in the default group. */
+    public Interface(
+        String name,
+        long macAddress,
+        List<Address> addresses,
+        int mtu,
+        boolean promiscuous,
+        int ringSize,
+        String vlanLink,
+        int vlanId) {
+      this(name, macAddress, addresses, mtu, promiscuous, ringSize, vlanLink, vlanId, 0);
     }
   }
 
@@ -154,6 +169,7 @@ public record HostDescription(
    * @param source preferred source address; 0 for none
    * @param mtu 0 for the interface's
    * @param onLink gateway is reachable although no route says so
+   * @param realm that it leads to, in the upper 16 bits that it comes from; 0 for none
    */
   public record Route(
       int destination,
@@ -165,7 +181,23 @@ public record HostDescription(
       int metric,
       int source,
       int mtu,
-      boolean onLink) {}
+      boolean onLink,
+      int realm) {
+    /** A route without a realm. */
+    public Route(
+        int destination,
+        int prefixLength,
+        RouteType type,
+        int gateway,
+        String device,
+        int table,
+        int metric,
+        int source,
+        int mtu,
+        boolean onLink) {
+      this(destination, prefixLength, type, gateway, device, table, metric, source, mtu, onLink, 0);
+    }
+  }
 
   /**
    * A policy rule (`ip rule`).

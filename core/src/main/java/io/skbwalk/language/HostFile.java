@@ -214,6 +214,7 @@ public final class HostFile {
             "mtu",
             "promiscuous",
             "ring-size",
+            "group",
             "routes",
             "routing-policy");
     String text = interfaceName(name, before);
@@ -231,7 +232,8 @@ public final class HostFile {
             fields.bool("promiscuous", false),
             (int) fields.number("ring-size", 1, 65_536, 256),
             null,
-            0),
+            0,
+            group(fields)),
         name);
   }
 
@@ -243,7 +245,15 @@ public final class HostFile {
       List<PolicyRule> policyRules) {
     YamlValue.Fields fields =
         value.fields(
-            "a VLAN", "id", "link", "macaddress", "addresses", "mtu", "routes", "routing-policy");
+            "a VLAN",
+            "id",
+            "link",
+            "macaddress",
+            "addresses",
+            "mtu",
+            "group",
+            "routes",
+            "routing-policy");
     String text = interfaceName(name, before);
     YamlValue link = fields.require("link");
     Interface lower =
@@ -262,8 +272,15 @@ public final class HostFile {
             false,
             lower.ringSize(),
             lower.name(),
-            (int) fields.require("id").number(0, 4094)),
+            (int) fields.require("id").number(0, 4094),
+            group(fields)),
         name);
+  }
+
+  /** A number; iproute2 itself names only group 0, default. */
+  private static int group(YamlValue.Fields fields) {
+    YamlValue group = fields.get("group");
+    return group == null || group.text().equals("default") ? 0 : (int) group.number(0, 0xFFFFFFFFL);
   }
 
   private void inside(

@@ -29,6 +29,7 @@ final class RouteYaml {
             "from",
             "mtu",
             "on-link",
+            "realm",
             "interface");
     Prefix to = Prefix.network(fields.require("to"));
     YamlValue type = fields.get("type");
@@ -53,7 +54,24 @@ final class RouteYaml {
         (int) fields.number("metric", 0, 0xFFFFFFFFL, 0),
         fields.get("from") == null ? 0 : fields.get("from").parsed(Ip4::parse),
         (int) fields.number("mtu", 68, 65_535, 0),
-        fields.bool("on-link", false));
+        fields.bool("on-link", false),
+        realm(fields.get("realm")));
+  }
+
+  /** As `ip route` takes it: {@code TO}, or {@code FROM/TO}. */
+  private static int realm(YamlValue value) {
+    if (value == null) {
+      return 0;
+    }
+    int realms = 0;
+    for (String part : value.text().split("/", 2)) {
+      if (!part.matches("\\d{1,3}") || Integer.parseInt(part) > 255) {
+        throw value.error(
+            "a realm is a number from 0 to 255, or FROM/TO, not \"" + value.text() + "\"");
+      }
+      realms = realms << 16 | Integer.parseInt(part);
+    }
+    return realms;
   }
 
   private static RouteType routeType(YamlValue value) {

@@ -244,7 +244,10 @@ final class RuleReader {
   private void match(YamlValue name, YamlValue value) {
     MatchType type = Extensions.match(name.text());
     if (type == null) {
-      throw name.unknown("match", Extensions.matchNames());
+      String absence = Extensions.absence(name.text());
+      throw absence == null
+          ? name.unknown("match", Extensions.matchNames())
+          : name.error("match " + name.text() + ": " + absence);
     }
     boolean several = value != null && value.isList();
     for (YamlValue one : several ? value.list() : Collections.singletonList(value)) {

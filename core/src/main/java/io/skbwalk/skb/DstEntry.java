@@ -7,6 +7,12 @@ package io.skbwalk.skb;
  * by all packets); a packet carries one.
  */
 public abstract class DstEntry {
+  /**
+   * tclassid: the realm that a packet goes to in the lower, the one that it comes from in the upper
+   * 16 bits; 0 for none.
+   */
+  public int tclassid;
+
   /** Plays dst_input: the next step of a packet that came in (deliver, forward, error). */
   public abstract void input(SkBuff skb);
 

@@ -32,6 +32,7 @@ public final class Fib {
   private final FibTable defaults;
   private boolean customRules;
   private boolean customLocalRoutes;
+  private boolean realms;
 
   /** No address and no route; the three rules of every machine. */
   public Fib(InDevices devices) {
@@ -53,6 +54,11 @@ public final class Fib {
   /** net->ipv4.fib_has_custom_local_routes. */
   boolean hasCustomLocalRoutes() {
     return customLocalRoutes;
+  }
+
+  /** fib_num_tclassid_users: some route has a realm. */
+  boolean hasRealms() {
+    return realms;
   }
 
   /** The rules in the order in which they are asked. */
@@ -132,6 +138,7 @@ public final class Fib {
             dev,
             host ? FibRoute.RT_SCOPE_NOWHERE : FibRoute.RT_SCOPE_HOST,
             source,
+            0,
             0);
     FibTable table = unicast ? main : local;
     for (FibRoute known : table.routes()) {
@@ -225,7 +232,8 @@ public final class Fib {
             dev,
             nextHopScope,
             config.preferredSource(),
-            config.mtu());
+            config.mtu(),
+            config.flow());
     FibTable table = table(config.table());
     FibRoute same = table.same(route);
     if (same != null) {
@@ -237,6 +245,7 @@ public final class Fib {
               + same);
     }
     table.insert(route);
+    realms |= config.flow() != 0;
     if (config.type() == Ipv4Operations.RTN_LOCAL) {
       customLocalRoutes = true;
     }

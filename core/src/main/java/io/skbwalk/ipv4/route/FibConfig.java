@@ -19,6 +19,7 @@ import io.skbwalk.device.NetDevice;
  * @param mtu 0 for the interface's
  * @param tos 0 for all
  * @param onLink the gateway is reachable although no route says so
+ * @param flow realms: to in the lower, from in the upper 16 bits; 0 for none
  */
 public record FibConfig(
     int destination,
@@ -31,7 +32,36 @@ public record FibConfig(
     int preferredSource,
     int mtu,
     int tos,
-    boolean onLink) {
+    boolean onLink,
+    int flow) {
+
+  /** A route without a realm. */
+  public FibConfig(
+      int destination,
+      int prefixLength,
+      int type,
+      int gateway,
+      NetDevice dev,
+      int table,
+      int metric,
+      int preferredSource,
+      int mtu,
+      int tos,
+      boolean onLink) {
+    this(
+        destination,
+        prefixLength,
+        type,
+        gateway,
+        dev,
+        table,
+        metric,
+        preferredSource,
+        mtu,
+        tos,
+        onLink,
+        0);
+  }
 
   /** A route in table main without gateway. */
   public static FibConfig to(int destination, int prefixLength, int type, NetDevice dev) {
@@ -52,6 +82,7 @@ public record FibConfig(
         preferredSource,
         mtu,
         tos,
-        onLink);
+        onLink,
+        flow);
   }
 }

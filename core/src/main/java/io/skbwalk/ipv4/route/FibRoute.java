@@ -83,6 +83,9 @@ public final class FibRoute {
   /** MTU in bytes, 0 for the interface's. */
   public final int mtu;
 
+  /** nh_tclassid: realms, to in the lower, from in the upper 16 bits; 0 for none. */
+  public final int tclassid;
+
   /** Next entry of the same prefix. */
   FibRoute next;
 
@@ -106,7 +109,8 @@ public final class FibRoute {
       NetDevice dev,
       int nextHopScope,
       int preferredSource,
-      int mtu) {
+      int mtu,
+      int tclassid) {
     this.destination = destination;
     this.prefixLength = prefixLength;
     this.type = type;
@@ -119,6 +123,7 @@ public final class FibRoute {
     this.nextHopScope = nextHopScope;
     this.preferredSource = preferredSource;
     this.mtu = mtu;
+    this.tclassid = tclassid;
   }
 
   /** Plays fib_props[type].error: what a lookup that ends here gives, 0 or a negative errno. */
@@ -179,6 +184,11 @@ public final class FibRoute {
     }
     if (mtu != 0) {
       text.append(" mtu ").append(mtu);
+    }
+    if (tclassid >>> 16 != 0) {
+      text.append(" realms ").append(tclassid >>> 16).append('/').append(tclassid & 0xFFFF);
+    } else if (tclassid != 0) {
+      text.append(" realm ").append(tclassid);
     }
     return text.toString();
   }

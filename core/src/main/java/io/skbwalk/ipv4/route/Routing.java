@@ -51,6 +51,9 @@ public final class Routing {
    */
   private boolean sourceOnLink;
 
+  /** Likewise: the realm that the packet comes from, in the upper 16 bits (itag). */
+  private int sourceRealm;
+
   private GatewayCheck gatewayCheck;
 
   /** net.ipv4.route.min_pmtu, bytes. */
@@ -144,7 +147,7 @@ public final class Routing {
         if (reason != null) {
           return reason;
         }
-        skb.dst = localRoute(result.route);
+        skb.dst = localRoute(result.route).tagged(sourceRealm);
         return null;
       default:
         if (!in.forwards()) {
@@ -183,22 +186,25 @@ public final class Routing {
         rt = route.inputRoute = forwardRoute(route, gatewayOf(route));
       }
     }
-    skb.dst = rt;
+    skb.dst = rt.tagged(sourceRealm);
     return null;
   }
 
   private Rtable forwardRoute(FibRoute route, int gateway) {
-    return new Rtable(
-        route.type,
-        0,
-        route.dev,
-        gateway,
-        0,
-        true,
-        route,
-        actions,
-        Rtable.Step.FORWARD,
-        Rtable.Step.OUTPUT);
+    Rtable rt =
+        new Rtable(
+            route.type,
+            0,
+            route.dev,
+            gateway,
+            0,
+            true,
+            route,
+            actions,
+            Rtable.Step.FORWARD,
+            Rtable.Step.OUTPUT);
+    rt.tclassid = route.tclassid;
+    return rt;
   }
 
   /** Plays rt_set_nexthop: a gateway counts when it is on the link. */
@@ -217,6 +223,7 @@ public final class Routing {
     if (Ip4.isLoopback(saddr) && !in.is(DeviceSetting.ROUTE_LOCALNET)) {
       return DropReason.IP_LOCALNET;
     }
+    sourceRealm = 0;
     if (saddr == 0) {
       boolean linkLocal = (daddr & 0xFFFFFF00) == 0xE0000000;
       if (!linkLocal && IpHeader.protocol(skb) != IpHeader.IPPROTO_IGMP) {
@@ -228,7 +235,7 @@ public final class Routing {
         return reason;
       }
     }
-    skb.dst = multicastInput;
+    skb.dst = multicastInput.tagged(sourceRealm);
     return null;
   }
 
@@ -236,13 +243,14 @@ public final class Routing {
     if (skb.protocol != EthernetHeader.ETH_P_IP) {
       return DropReason.INVALID_PROTO;
     }
+    sourceRealm = 0;
     if (saddr != 0) {
       DropReason reason = validateSource(skb, saddr, 0, tos, 0, in);
       if (reason != null) {
         return reason;
       }
     }
-    skb.dst = broadcastInput;
+    skb.dst = broadcastInput.tagged(sourceRealm);
     return null;
   }
 
@@ -250,14 +258,17 @@ public final class Routing {
    * Plays fib_validate_source: could a packet from {@code saddr} have come in here?
    *
    * @param oif where it will leave; 0 when it is for this machine
-   * @return null when it could, with {@link #sourceOnLink} set
+   * @return null when it could, with {@link #sourceOnLink} and {@link #sourceRealm} set
    */
   private DropReason validateSource(
       SkBuff skb, int saddr, int daddr, int tos, int oif, InDevice in) {
     sourceOnLink = false;
+    sourceRealm = 0;
     int rpFilter = in.setting(DeviceSetting.RP_FILTER);
     boolean acceptLocal = in.is(DeviceSetting.ACCEPT_LOCAL);
-    if (rpFilter == 0 && (in.dev.ifindex != oif || !in.is(DeviceSetting.SEND_REDIRECTS))) {
+    if (rpFilter == 0
+        && !fib.hasRealms()
+        && (in.dev.ifindex != oif || !in.is(DeviceSetting.SEND_REDIRECTS))) {
       if (acceptLocal) {
         return null;
       }
@@ -277,12 +288,14 @@ public final class Routing {
     } else if (reverse.type != Ipv4Operations.RTN_UNICAST) {
       return DropReason.IP_INVALID_SOURCE;
     }
+    sourceRealm = reverse.route.tclassid << 16;
     if (reverse.route.dev == in.dev
         || reverse.type == Ipv4Operations.RTN_LOCAL && in.dev == loopback) {
       sourceOnLink = reverse.route.nextHopScope >= FibRoute.RT_SCOPE_HOST;
       return null;
     }
     if (in.addresses().length == 0) {
+      sourceRealm = 0;
       return rpFilter != 0 ? DropReason.IP_RPFILTER : null;
     }
     if (rpFilter == 1) {
@@ -497,17 +510,22 @@ public final class Routing {
   private Rtable outputRoute(int type, int flags, NetDevice dev, FibRoute route, int gateway) {
     boolean local = (flags & Rtable.RTCF_LOCAL) != 0;
     boolean group = (flags & (Rtable.RTCF_BROADCAST | Rtable.RTCF_MULTICAST)) != 0;
-    return new Rtable(
-        type,
-        flags,
-        dev,
-        gateway,
-        0,
-        false,
-        route,
-        actions,
-        local ? Rtable.Step.LOCAL_DELIVER : Rtable.Step.DISCARD,
-        local && group && !dev.isLoopback() ? Rtable.Step.MULTICAST_OUTPUT : Rtable.Step.OUTPUT);
+    Rtable rt =
+        new Rtable(
+            type,
+            flags,
+            dev,
+            gateway,
+            0,
+            false,
+            route,
+            actions,
+            local ? Rtable.Step.LOCAL_DELIVER : Rtable.Step.DISCARD,
+            local && group && !dev.isLoopback()
+                ? Rtable.Step.MULTICAST_OUTPUT
+                : Rtable.Step.OUTPUT);
+    rt.tclassid = route == null ? 0 : route.tclassid;
+    return rt;
   }
 
   // ---- what ICMP teaches -----------------------------------------------------------------------

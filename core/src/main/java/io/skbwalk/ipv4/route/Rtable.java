@@ -76,6 +76,9 @@ public final class Rtable extends DstEntry {
   /** Until when {@link #pmtu} and a redirect's gateway hold, nanoseconds since the epoch. */
   long expires;
 
+  /** Next of the same route for packets that come from another realm. */
+  private Rtable otherRealms;
+
   private final RouteActions actions;
   private final Step input;
   private final Step output;
@@ -111,6 +114,30 @@ public final class Rtable extends DstEntry {
   @Override
   public void output(SkBuff skb) {
     run(output, skb);
+  }
+
+  /**
+   * Plays set_class_tag: the same way for packets of the realms {@code tag}, which go where the
+   * route has none of its own. One is made for each realm that packets come from.
+   */
+  Rtable tagged(int tag) {
+    int both = tclassid;
+    both |= (both & 0xFFFF) == 0 ? tag & 0xFFFF : 0;
+    both |= both >>> 16 == 0 ? tag & 0xFFFF0000 : 0;
+    Rtable rt = this;
+    while (rt != null && rt.tclassid != both) {
+      rt = rt.otherRealms;
+    }
+    if (rt == null) {
+      rt = new Rtable(type, flags, dev, gateway, error, isInput, route, actions, input, output);
+      rt.tclassid = both;
+      rt.pmtu = pmtu;
+      rt.mtuLocked = mtuLocked;
+      rt.expires = expires;
+      rt.otherRealms = otherRealms;
+      otherRealms = rt;
+    }
+    return rt;
   }
 
   private void run(Step step, SkBuff skb) {

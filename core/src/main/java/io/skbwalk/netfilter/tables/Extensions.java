@@ -14,6 +14,7 @@ import io.skbwalk.netfilter.tables.matches.ConnmarkMatch;
 import io.skbwalk.netfilter.tables.matches.ConntrackMatch;
 import io.skbwalk.netfilter.tables.matches.CpuMatch;
 import io.skbwalk.netfilter.tables.matches.DccpMatch;
+import io.skbwalk.netfilter.tables.matches.DevgroupMatch;
 import io.skbwalk.netfilter.tables.matches.DscpMatch;
 import io.skbwalk.netfilter.tables.matches.EcnMatch;
 import io.skbwalk.netfilter.tables.matches.EspMatch;
@@ -29,10 +30,12 @@ import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.NfacctMatch;
 import io.skbwalk.netfilter.tables.matches.OwnerMatch;
+import io.skbwalk.netfilter.tables.matches.PhysdevMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
 import io.skbwalk.netfilter.tables.matches.PolicyMatch;
 import io.skbwalk.netfilter.tables.matches.QuotaMatch;
 import io.skbwalk.netfilter.tables.matches.RateestMatch;
+import io.skbwalk.netfilter.tables.matches.RealmMatch;
 import io.skbwalk.netfilter.tables.matches.RecentMatch;
 import io.skbwalk.netfilter.tables.matches.RpfilterMatch;
 import io.skbwalk.netfilter.tables.matches.SctpMatch;
@@ -106,6 +109,7 @@ public final class Extensions {
             ConntrackMatch.TYPE,
             CpuMatch.TYPE,
             DccpMatch.TYPE,
+            DevgroupMatch.TYPE,
             DscpMatch.TYPE,
             EcnMatch.TYPE,
             EspMatch.TYPE,
@@ -121,10 +125,12 @@ public final class Extensions {
             MultiportMatch.TYPE,
             NfacctMatch.TYPE,
             OwnerMatch.TYPE,
+            PhysdevMatch.TYPE,
             PkttypeMatch.TYPE,
             PolicyMatch.TYPE,
             QuotaMatch.TYPE,
             RateestMatch.TYPE,
+            RealmMatch.TYPE,
             RecentMatch.TYPE,
             RpfilterMatch.TYPE,
             SctpMatch.TYPE,
@@ -179,7 +185,18 @@ public final class Extensions {
     targets.forEach(type -> TARGETS.put(type.name, type));
   }
 
+  /** Matches that iptables has and this program has not, with the reason. */
+  private static final Map<String, String> ABSENT =
+      Map.of(
+          "cgroup", "control groups of processes are not modelled",
+          "ipvs", "the kernel has no IP virtual server (CONFIG_IP_VS)");
+
   private Extensions() {}
+
+  /** Why there is no match {@code name} although iptables has one; null when that is not so. */
+  public static String absence(String name) {
+    return ABSENT.get(name);
+  }
 
   /** The match behind {@code -m name}, or null. */
   public static MatchType match(String name) {

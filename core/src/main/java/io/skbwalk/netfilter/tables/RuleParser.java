@@ -390,13 +390,16 @@ public final class RuleParser {
     MatchType type = Extensions.match(value.text());
     if (type == null) {
       String near = Spelling.nearest(value.text(), Extensions.matchNames());
+      String absence = Extensions.absence(value.text());
       throw new SourceException(
           value.at(),
-          "unknown match "
-              + value.text()
-              + (near == null
-                  ? "; docs/extensions.md lists those that there are"
-                  : "; did you mean " + near + "?"));
+          absence != null
+              ? "match " + value.text() + ": " + absence
+              : "unknown match "
+                  + value.text()
+                  + (near == null
+                      ? "; docs/extensions.md lists those that there are"
+                      : "; did you mean " + near + "?"));
     }
     Options before = null;
     for (Loaded one : matches) {
