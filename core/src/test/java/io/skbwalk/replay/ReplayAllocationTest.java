@@ -26,8 +26,8 @@ import org.junit.jupiter.api.io.TempDir;
 
 /**
  * From the file to the far wire nothing is allocated per packet, with many kinds of work at once:
- * rules of four tables, matches and targets with memory, a queue, tracking with counters, a DNAT
- * and a masquerade in both directions.
+ * rules of four tables, matches and targets with memory, a queue, tracking with counters and
+ * helpers, a DNAT and a masquerade in both directions.
  */
 class ReplayAllocationTest {
   private static final HostDescription ROUTER =
@@ -57,6 +57,8 @@ class ReplayAllocationTest {
           *raw
           :PREROUTING ACCEPT [0:0]
           -A PREROUTING -s 10.0.0.0/8 -i eth0 -j DROP
+          -A PREROUTING -i eth0 -p tcp -m tcp --dport 8080 -j CT --helper ftp
+          -A PREROUTING -i eth1 -p udp -m udp --dport 53 -j CT --helper sip
           COMMIT
           *mangle
           :FORWARD ACCEPT [0:0]
