@@ -185,15 +185,17 @@ public final class Extensions {
     targets.forEach(type -> TARGETS.put(type.name, type));
   }
 
-  /** Matches that iptables has and this program has not, with the reason. */
+  /** Matches and targets that iptables has and this program has not, with the reason. */
   private static final Map<String, String> ABSENT =
       Map.of(
+          "CLUSTERIP", "Linux has it no more since 6.3; the match cluster does its job",
+          "ULOG", "Linux has it no more since 3.17; NFLOG does its job",
           "cgroup", "control groups of processes are not modelled",
           "ipvs", "the kernel has no IP virtual server (CONFIG_IP_VS)");
 
   private Extensions() {}
 
-  /** Why there is no match {@code name} although iptables has one; null when that is not so. */
+  /** Why there is no match or target {@code name} although iptables has one; null otherwise. */
   public static String absence(String name) {
     return ABSENT.get(name);
   }

@@ -436,6 +436,8 @@ public final class RuleParser {
     } else if (type != null) {
       target = new Loaded(null, type, new Options(type.name, type.options, value));
       scopes.add(0, target.options);
+    } else if (!goTo && Extensions.absence(name) != null) {
+      throw new SourceException(value.at(), "target " + name + ": " + Extensions.absence(name));
     } else {
       if (!IptablesCommand.canBeChain(name)) {
         throw new SourceException(
