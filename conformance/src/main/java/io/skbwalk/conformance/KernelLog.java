@@ -27,7 +27,7 @@ final class KernelLog implements AutoCloseable {
   private static final Path ALL_NAMESPACES = Path.of("/proc/sys/net/netfilter/nf_log_all_netns");
 
   private static final Path LOCK = Path.of("/tmp/skbwalk-kernel-log.lock");
-  private static final Pattern WRITES = Pattern.compile("-j (LOG|TRACE)\\b");
+  private static final Pattern WRITES = Pattern.compile("-j (LOG|TRACE)\\b|-m osf .*--log ");
 
   /** Priority, number, microseconds, flags; the line; below it there may be its device. */
   private static final Pattern RECORD =

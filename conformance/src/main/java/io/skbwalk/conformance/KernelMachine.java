@@ -33,7 +33,14 @@ import java.util.concurrent.TimeUnit;
 final class KernelMachine implements AutoCloseable {
   /** The tools that must be installed. */
   private static final String[] TOOLS = {
-    "ip", "iptables-legacy-restore", "iptables-legacy-save", "conntrack", "ipset", "nfct", "nfacct"
+    "ip",
+    "iptables-legacy-restore",
+    "iptables-legacy-save",
+    "conntrack",
+    "ipset",
+    "nfct",
+    "nfacct",
+    "nfnl_osf"
   };
 
   private static final HostDescription NO_HOST =
@@ -204,6 +211,7 @@ final class KernelMachine implements AutoCloseable {
     for (HostDescription.ConntrackTimeout timeout : host.netfilter().timeouts()) {
       namespace.shell.run(("nfct add timeout " + timeout.words()).split("\\s+"));
     }
+    KernelFingerprints.load(host.netfilter().fingerprints());
     namespace.load(scenario.rules());
     if (!host.netfilter().queues().isEmpty()) {
       queues = new QueueListeners(host.netfilter().queues());

@@ -97,7 +97,7 @@ final class Configuration {
     }
   }
 
-  private static void refusable(Object element, Runnable work) {
+  static void refusable(Object element, Runnable work) {
     try {
       work.run();
     } catch (IllegalArgumentException e) {

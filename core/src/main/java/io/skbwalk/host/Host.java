@@ -25,6 +25,7 @@ import io.skbwalk.netfilter.nat.Nat;
 import io.skbwalk.netfilter.tables.Environment;
 import io.skbwalk.netfilter.tables.IptTables;
 import io.skbwalk.netfilter.tables.NfAcct;
+import io.skbwalk.netfilter.tables.OsFingerprints;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.EthernetHeader;
@@ -73,6 +74,7 @@ public final class Host {
   private final LogListener log;
   private final IpSets ipsets;
   private final NfAcct accounting;
+  private final OsFingerprints fingerprints = new OsFingerprints();
   private Nat nat;
   private IptTables tables;
   private InDevices inDevices;
@@ -133,6 +135,9 @@ public final class Host {
             conntrack,
             accounting)
         .apply();
+    for (HostDescription.Fingerprint one : description.netfilter().fingerprints()) {
+      Configuration.refusable(one, () -> fingerprints.add(one.line()));
+    }
     this.log = log;
     ipsets = new IpSets(net);
     description.netfilter().ipsets().forEach(restore -> restore.into(ipsets));
@@ -240,6 +245,7 @@ public final class Host {
       environment.setNetfilter(netfilter);
       environment.setSecurityContexts(description.netfilter().securityContexts());
       environment.perNet(NfAcct.class, () -> accounting);
+      environment.perNet(OsFingerprints.class, () -> fingerprints);
       tables = new IptTables(rules, environment);
     } else {
       tables.replace(rules);

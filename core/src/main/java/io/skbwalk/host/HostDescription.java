@@ -280,6 +280,7 @@ public record HostDescription(
    * @param securityContexts what the SELinux policy knows; empty without SELinux
    * @param accounting objects of nfacct; null when nobody has said which there are, so that every
    *     one is
+   * @param fingerprints what the match osf knows of operating systems, as lines of pf.os
    */
   public record Netfilter(
       List<ConntrackTimeout> timeouts,
@@ -287,10 +288,11 @@ public record HostDescription(
       List<IpsetRestore> ipsets,
       List<Queue> queues,
       List<String> securityContexts,
-      List<Accounting> accounting) {
+      List<Accounting> accounting,
+      List<Fingerprint> fingerprints) {
     /** Nothing. */
     public static final Netfilter NONE =
-        new Netfilter(List.of(), Map.of(), List.of(), List.of(), List.of(), List.of());
+        new Netfilter(List.of(), Map.of(), List.of(), List.of(), List.of(), List.of(), List.of());
 
     /** Of a machine that nobody has described: what the rules name is there where it can be. */
     public static final Netfilter ASSUMED = NONE.withAccounting(null);
@@ -299,6 +301,7 @@ public record HostDescription(
     public Netfilter {
       timeouts = List.copyOf(timeouts);
       ipsets = List.copyOf(ipsets);
+      fingerprints = List.copyOf(fingerprints);
       accounting = accounting == null ? null : List.copyOf(accounting);
       labels = java.util.Collections.unmodifiableMap(new java.util.TreeMap<>(labels));
       queues = List.copyOf(queues);
@@ -307,7 +310,8 @@ public record HostDescription(
 
     /** The same with other policies. */
     public Netfilter withTimeouts(List<ConntrackTimeout> others) {
-      return new Netfilter(others, labels, ipsets, queues, securityContexts, accounting);
+      return new Netfilter(
+          others, labels, ipsets, queues, securityContexts, accounting, fingerprints);
     }
 
     /** The same with other programs on queues. */
@@ -317,12 +321,14 @@ public record HostDescription(
 
     /** The same with other sets. */
     public Netfilter withIpsets(List<IpsetRestore> others) {
-      return new Netfilter(timeouts, labels, others, queues, securityContexts, accounting);
+      return new Netfilter(
+          timeouts, labels, others, queues, securityContexts, accounting, fingerprints);
     }
 
     /** The same with other objects of nfacct. */
     public Netfilter withAccounting(List<Accounting> others) {
-      return new Netfilter(timeouts, labels, ipsets, queues, securityContexts, others);
+      return new Netfilter(
+          timeouts, labels, ipsets, queues, securityContexts, others, fingerprints);
     }
   }
 
@@ -332,6 +338,13 @@ public record HostDescription(
    * @param words as {@code nfacct add} takes them
    */
   public record Accounting(String words) {}
+
+  /**
+   * How an operating system's SYN looks.
+   *
+   * @param line as in pf.os: window, TTL, DF, size, options, genre, version, subtype and details
+   */
+  public record Fingerprint(String line) {}
 
   /**
    * A policy of {@code nfct add timeout}.

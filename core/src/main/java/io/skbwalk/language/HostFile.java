@@ -6,6 +6,7 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostDescription.Accounting;
 import io.skbwalk.host.HostDescription.Address;
 import io.skbwalk.host.HostDescription.ConntrackTimeout;
+import io.skbwalk.host.HostDescription.Fingerprint;
 import io.skbwalk.host.HostDescription.Interface;
 import io.skbwalk.host.HostDescription.Neighbour;
 import io.skbwalk.host.HostDescription.PolicyRule;
@@ -103,7 +104,8 @@ public final class HostFile {
             "ipsets",
             "queues",
             "security-contexts",
-            "nfacct");
+            "nfacct",
+            "osf-fingerprints");
     List<Interface> interfaces = new ArrayList<>();
     List<Route> routes = new ArrayList<>();
     List<PolicyRule> policyRules = new ArrayList<>();
@@ -170,13 +172,18 @@ public final class HostFile {
     for (YamlValue value : fields.list("nfacct")) {
       accounting.add(placed(new Accounting(value.text()), value));
     }
+    List<Fingerprint> fingerprints = new ArrayList<>();
+    for (YamlValue value : fields.list("osf-fingerprints")) {
+      fingerprints.add(placed(new Fingerprint(value.text()), value));
+    }
     return new HostDescription.Netfilter(
         timeouts,
         labels,
         ipsets(fields.get("ipsets")),
         QueueYaml.queues(fields.get("queues")),
         fields.list("security-contexts").stream().map(YamlValue::text).toList(),
-        accounting);
+        accounting,
+        fingerprints);
   }
 
   private static List<IpsetRestore> ipsets(YamlValue value) {

@@ -29,6 +29,7 @@ import io.skbwalk.netfilter.tables.matches.MacMatch;
 import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.NfacctMatch;
+import io.skbwalk.netfilter.tables.matches.OsfMatch;
 import io.skbwalk.netfilter.tables.matches.OwnerMatch;
 import io.skbwalk.netfilter.tables.matches.PhysdevMatch;
 import io.skbwalk.netfilter.tables.matches.PkttypeMatch;
@@ -124,6 +125,7 @@ public final class Extensions {
             MarkMatch.TYPE,
             MultiportMatch.TYPE,
             NfacctMatch.TYPE,
+            OsfMatch.TYPE,
             OwnerMatch.TYPE,
             PhysdevMatch.TYPE,
             PkttypeMatch.TYPE,
