@@ -316,7 +316,8 @@ public record HostDescription(
 
     /** The same with other programs on queues. */
     public Netfilter withQueues(List<Queue> others) {
-      return new Netfilter(timeouts, labels, ipsets, others, securityContexts, accounting);
+      return new Netfilter(
+          timeouts, labels, ipsets, others, securityContexts, accounting, fingerprints);
     }
 
     /** The same with other sets. */
