@@ -4,7 +4,9 @@ package io.skbwalk.conformance;
 
 import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.language.RulesFile;
+import io.skbwalk.language.RulesYamlPrinter;
 import io.skbwalk.lib.SourceException;
+import io.skbwalk.netfilter.tables.RuleSet;
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
@@ -158,12 +160,22 @@ final class RoundTrip {
 
   private static Printed byModel(String file) {
     try {
-      return new Printed(
-          IptablesSavePrinter.print(RulesFile.merge(List.of(RulesFile.parse("typed", file))), true),
-          null);
+      RuleSet rules = RulesFile.merge(List.of(RulesFile.parse("typed", file)));
+      return new Printed(IptablesSavePrinter.print(throughYaml(rules), true), null);
     } catch (SourceException e) {
       return new Printed(null, e.getMessage());
     }
+  }
+
+  /** As convert turns them into YAML and back; where YAML cannot say them, as they are. */
+  private static RuleSet throughYaml(RuleSet rules) {
+    String yaml;
+    try {
+      yaml = RulesYamlPrinter.print(rules);
+    } catch (SourceException e) {
+      return rules;
+    }
+    return RulesFile.merge(List.of(RulesFile.parse("converted", yaml)));
   }
 
   private List<Printed> byKernel(List<String> files) throws IOException {

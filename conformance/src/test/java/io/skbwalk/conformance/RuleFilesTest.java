@@ -8,6 +8,7 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.HostFile;
 import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.language.RulesFile;
+import io.skbwalk.language.RulesYamlPrinter;
 import io.skbwalk.netfilter.tables.RuleSet;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -85,15 +86,21 @@ class RuleFilesTest {
             .collect(Collectors.joining()));
   }
 
-  /** A rule in iptables' words means the same in a YAML string as in iptables-save's output. */
+  /**
+   * A rule in iptables' words means the same in a YAML string as in iptables-save's output, and
+   * YAML as convert prints it reads back the same.
+   */
   @Test
-  void randomRulesReadTheSameAsYamlStrings() {
+  void randomRulesReadTheSameInYaml() {
     for (long seed = 1; seed <= 300; seed++) {
-      Random random = new Random(seed);
-      String text = new RandomRules(random, new RandomSets(random)).text();
-      RuleSet rules = read("f.v4", text);
-      String printed = IptablesSavePrinter.print(rules, false);
-      assertEquals(printed, IptablesSavePrinter.print(read("f.yaml", yaml(rules)), false));
+Random random = new Random(seed);
+      RuleSet rules = read("f.v4", new RandomRules(random, new RandomSets(random)).text());
+      String printed = IptablesSavePrinter.print(rules, true);
+      String converted = RulesYamlPrinter.print(rules);
+      assertEquals(printed, IptablesSavePrinter.print(read("f.yaml", converted), true));
+      assertEquals(converted, RulesYamlPrinter.print(read("f.yaml", converted)));
+      String uncounted = IptablesSavePrinter.print(rules, false);
+      assertEquals(uncounted, IptablesSavePrinter.print(read("f.yaml", yaml(rules)), false));
     }
   }
 

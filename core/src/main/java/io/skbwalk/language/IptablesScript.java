@@ -116,7 +116,7 @@ final class IptablesScript {
     if (words.size() == first + 1) {
       throw new SourceException(name.at(), program + " is told nothing to do");
     }
-    RuleParser.command(words.subList(first + 1, words.size()), null, null).run(rules);
+    RuleParser.command(words.subList(first + 1, words.size()), null, null).runAlone(rules);
   }
 
   private static String otherProgram(String program) {

@@ -76,6 +76,21 @@ public record IptablesCommand(
     }
   }
 
+  /**
+   * Changes {@code tables} as a run of iptables of its own does. Each that changes a table loses
+   * what its policies have counted (asked of Linux 6.18), but for {@code -P} with {@code -c}.
+   */
+  public void runAlone(Builder tables) {
+    run(tables);
+    if ("CLS".indexOf(letter) < 0) {
+      for (String name : tables.chains(table)) {
+        if (letter != 'P' || !name.equals(chain.text())) {
+          tables.open(table, name).zeroPolicy();
+        }
+      }
+    }
+  }
+
   private Builder.OpenChain existing(Builder tables) {
     return existing(tables, chain);
   }

@@ -188,6 +188,10 @@ public final class RuleSet {
 
       void zero() {
         rules.replaceAll(rule -> rule.counted(0, 0));
+        zeroPolicy();
+      }
+
+      void zeroPolicy() {
         packets = 0;
         bytes = 0;
       }
