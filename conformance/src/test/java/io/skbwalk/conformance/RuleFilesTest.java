@@ -93,7 +93,7 @@ class RuleFilesTest {
   @Test
   void randomRulesReadTheSameInYaml() {
     for (long seed = 1; seed <= 300; seed++) {
-Random random = new Random(seed);
+      Random random = new Random(seed);
       RuleSet rules = read("f.v4", new RandomRules(random, new RandomSets(random)).text());
       String printed = IptablesSavePrinter.print(rules, true);
       String converted = RulesYamlPrinter.print(rules);
