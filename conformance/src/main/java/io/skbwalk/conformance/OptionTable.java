@@ -15,6 +15,7 @@ import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
@@ -25,29 +26,33 @@ import java.util.Map;
  *
  * @param file where it is
  * @param extension the match (lower case) or target (capitals) that it is about
+ * @param unshown why no row can show an option ({@code name}, {@code name hit}, {@code name miss},
+ *     {@code ! name}), by the option
  */
 record OptionTable(
     Path file,
     String extension,
     List<OptionRow> rows,
     List<TypedRule> refused,
-    List<TypedRule> printed) {
+    List<TypedRule> printed,
+    Map<String, String> unshown) {
   /** The tables of this project. */
   static final Path FOLDER = Path.of("options");
 
   private static final String ROUTER = "../cases/hosts/router.yaml";
   private static final String[] NAMED = {"ipsets", "nfacct", "timeouts"};
 
-  /** Copies the lists. */
+  /** Copies the lists and the map. */
   OptionTable {
     rows = List.copyOf(rows);
     refused = List.copyOf(refused);
     printed = List.copyOf(printed);
+    unshown = Collections.unmodifiableMap(new LinkedHashMap<>(unshown));
   }
 
   /** Does this text look like an option table rather than a packet scenario? */
   static boolean looksLikeOne(String text) {
-    return text.lines().anyMatch(line -> line.matches("(rows|refused|printed):.*"));
+    return text.lines().anyMatch(line -> line.matches("(rows|refused|printed|unshown):.*"));
   }
 
   /** All tables in {@code folder}, by name. */
@@ -80,7 +85,8 @@ record OptionTable(
             "timeouts",
             "rows",
             "refused",
-            "printed");
+            "printed",
+            "unshown");
     Reader reader = new Reader(file, name, fields);
     List<OptionRow> rows = new ArrayList<>();
     for (YamlValue row : fields.list("rows")) {
@@ -94,7 +100,11 @@ record OptionTable(
     for (YamlValue rule : fields.list("printed")) {
       printed.add(reader.typed(rule, "typed"));
     }
-    return new OptionTable(file, name, rows, refused, printed);
+    Map<String, String> unshown = new LinkedHashMap<>();
+    if (fields.get("unshown") != null) {
+      fields.get("unshown").entries().forEach((key, why) -> unshown.put(key.text(), why.text()));
+    }
+    return new OptionTable(file, name, rows, refused, printed, unshown);
   }
 
   /** What stands above the rows goes for each that does not say otherwise. */

@@ -9,6 +9,7 @@ import io.skbwalk.language.IpsetSaveFile;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.ipset.IpsetPrinter;
+import io.skbwalk.netfilter.ipset.SetType;
 import io.skbwalk.skb.Net;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -16,6 +17,8 @@ import java.nio.file.Path;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Random;
+import java.util.Set;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
@@ -84,6 +87,24 @@ class IpsetSaveTest {
       }
     }
     return tests.stream();
+  }
+
+  /** docs/conformance.md says which types the kernel does not have. */
+  @Test
+  void theKernelHasTheOtherTypes() throws IOException {
+    AskedKernel.orSkip();
+    Set<String> unknown = new TreeSet<>();
+    for (SetType type : SetType.values()) {
+      String range = type.label.equals("bitmap:port") ? " range 0-9" : " range 10.0.0.0/24";
+      String text =
+          "create s " + type.label + (type.label.startsWith("bitmap") ? range : "") + "\n";
+      try {
+        KernelMachine.savedSets(text);
+      } catch (IOException e) {
+        unknown.add(type.label);
+      }
+    }
+    assertEquals(new TreeSet<>(OptionCoverage.UNKNOWN_SETS), unknown);
   }
 
   /** The types that this kernel has, with how an element is drawn. */
