@@ -243,6 +243,9 @@ final class RuleWriter {
   /** The options in {@code saved} by key; null when keys cannot say them. */
   private static Map<String, Node> options(List<OptionSpec> specs, String saved) {
     Map<String, Node> options = new LinkedHashMap<>();
+    Map<String, Node> element = options;
+    String further = null;
+    List<Node> elements = new ArrayList<>();
     List<Token> words = IptablesSaveParser.words(saved, START);
     int next = 0;
     while (next < words.size()) {
@@ -252,6 +255,12 @@ final class RuleWriter {
       OptionSpec spec = word.startsWith("--") ? RuleReader.spec(specs, word.substring(2)) : null;
       if (spec == null) {
         return null;
+      }
+      if (spec.beginsElement()) {
+        further = spec.name();
+        element = new LinkedHashMap<>();
+        elements.add(new Mapping(element));
+        continue;
       }
       boolean leftOut =
           spec.optional() && (next == words.size() || words.get(next).text().matches("[-!].*"));
@@ -267,9 +276,12 @@ final class RuleWriter {
       }
       boolean misread = spec.optional() && value.equals(new Scalar("true"));
       String key = syn ? "syn" : word.substring(2);
-      if (misread || options.put(key, perhapsNot(inverted, value)) != null) {
+      if (misread || element.put(key, perhapsNot(inverted, value)) != null) {
         return null;
       }
+    }
+    if (further != null) {
+      options.put(further, elements.size() == 1 ? elements.get(0) : new Sequence(elements));
     }
     return options;
   }

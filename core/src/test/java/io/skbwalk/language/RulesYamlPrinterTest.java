@@ -66,6 +66,8 @@ class RulesYamlPrinterTest {
       -p tcp -m mark --mark 1 --dport 1                     => {protocol: tcp, match: {mark: {mark: 0x1}}, dport: 1}
       -p tcp --dport 1 -m mark --mark 1                     => {protocol: tcp, dport: 1, match: {mark: {mark: 0x1}}}
       -p tcp -m mark --mark 1 --dport 1 -m limit            => {protocol: tcp, match: {mark: {mark: 0x1}, tcp: {dport: 1}, limit: {limit: 3/hour}}}
+      -m policy --dir in --pol ipsec --strict --reqid 1 --next ! --reqid 2 => {match: {policy: {dir: in, pol: ipsec, strict: true, reqid: 1, next: {reqid: {not: 2}}}}}
+      -m policy --dir in --pol ipsec --strict --reqid 1 --next --spi 2 --next --spi 3 => match: / policy: {dir: in, pol: ipsec, strict: true, reqid: 1, next: [{spi: 0x2}, {spi: 0x3}]}
       -m comment --comment web -j ACCEPT                    => {jump: ACCEPT, comment: web}
       -p tcp -m comment --comment "to web" --dport 1 -j DROP => {protocol: tcp, comment: to web, dport: 1, jump: DROP}
       -m comment --comment a -m comment --comment b         => {comment: a, match: {comment: {comment: b}}}
