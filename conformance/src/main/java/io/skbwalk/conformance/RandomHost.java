@@ -96,7 +96,13 @@ final class RandomHost {
     {"net.ipv4.route.min_pmtu", "68", "1000"},
   };
 
+  /** Timeouts that a pause is longer than. */
+  private static final String[] TIMEOUTS = {
+    "udp_timeout", "icmp_timeout", "generic_timeout", "tcp_timeout_syn_sent", "tcp_timeout_close",
+  };
+
   private final Random random;
+  private final RandomScenario.Pace pace;
   private final List<Interface> interfaces = new ArrayList<>();
   private final List<Route> routes = new ArrayList<>();
   private final Set<List<Integer>> routeKeys = new HashSet<>();
@@ -105,8 +111,9 @@ final class RandomHost {
   private final Map<String, String> sysctls = new LinkedHashMap<>();
   private final List<Socket> sockets = new ArrayList<>();
 
-  RandomHost(Random random) {
+  RandomHost(Random random, RandomScenario.Pace pace) {
     this.random = random;
+    this.pace = pace;
   }
 
   /** One machine. */
@@ -368,8 +375,15 @@ final class RandomHost {
       sysctls.put("net.ipv4.neigh." + nic.name() + ".proxy_delay", "0");
       sysctls.put("net.ipv4.conf." + nic.name() + ".rp_filter", Integer.toString(pick(0, 0, 1, 2)));
     }
-    // 2 asks whether anybody listens anywhere on the machine, in whichever namespace.
-    sysctls.put("net.netfilter.nf_conntrack_events", "1");
+    boolean pauses = pace == RandomScenario.Pace.PAUSES;
+    // Ends of connections are told when Linux comes upon them, which is whenever it likes. 2 would
+    // ask whether anybody listens anywhere on the machine, in whichever namespace.
+    sysctls.put("net.netfilter.nf_conntrack_events", pauses ? "0" : "1");
+    for (String timeout : TIMEOUTS) {
+      if (pauses && oneIn(2)) {
+        sysctls.put("net.netfilter.nf_conntrack_" + timeout, "1");
+      }
+    }
     sysctls.put("net.netfilter.nf_conntrack_acct", oneIn(2) ? "1" : "0");
     if (oneIn(5)) {
       sysctls.put("net.netfilter.nf_conntrack_tcp_loose", "0");

@@ -91,6 +91,24 @@ final class RandomMatches {
           " --pol ipsec --strict --mode tunnel? --tunnel-dst 192.0.2.1",
           "");
 
+  /** For frames that come slowly: connlimit forgets what was never confirmed at the next tick. */
+  private static final List<String> TICKING =
+      List.of(
+          " connlimit --connlimit-above 1 --connlimit-mask 32 --connlimit-saddr",
+          " connlimit --connlimit-above 2 --connlimit-mask 24 --connlimit-saddr",
+          " connlimit --connlimit-upto 1 --connlimit-mask 32 --connlimit-daddr");
+
+  /** For pauses: what a second brings back. */
+  private static final List<String> REFILLED =
+      List.of(
+          " limit --limit 1/sec --limit-burst 1",
+          " limit --limit 1/sec --limit-burst 2",
+          " hashlimit --hashlimit-upto 1/sec --hashlimit-burst 1 --hashlimit-mode srcip --hashlimit-name f",
+          " hashlimit --hashlimit-above 1/sec --hashlimit-burst 2 --hashlimit-mode dstip --hashlimit-name g",
+          " recent --set --name late --mask 255.255.255.255 --rsource",
+          " recent? --rcheck --seconds 1 --name late --mask 255.255.255.255 --rsource",
+          " recent --update --seconds 1 --hitcount 2 --name late --mask 255.255.255.255 --rsource");
+
   private static final List<String> RPFILTER =
       List.of("", " --loose", " --validmark", " --accept-local", " --invert", " --loose --invert");
 
@@ -115,13 +133,15 @@ final class RandomMatches {
           " rateest --rateest1 random? --rateest-gt --rateest2 random --rateest-pps1");
 
   private final Random random;
+  private final RandomScenario.Pace pace;
   private final RandomSets sets;
 
   /** Has an earlier rule the estimator that {@code -m rateest} may ask? */
   boolean rateIsEstimated;
 
-  RandomMatches(Random random, RandomSets sets) {
+  RandomMatches(Random random, RandomSets sets, RandomScenario.Pace pace) {
     this.random = random;
+    this.pace = pace;
     this.sets = sets;
   }
 
@@ -215,6 +235,9 @@ final class RandomMatches {
   /** A match for a rule in {@code hook}; that is empty in a chain of the user's. */
   String match(String table, String hook, String protocol) {
     String not = oneIn(5) ? " !" : "";
+    if (pace != RandomScenario.Pace.AT_ONCE && oneIn(3)) {
+      return " -m" + anyOf(pace == RandomScenario.Pace.SLOW ? TICKING : REFILLED);
+    }
     if (oneIn(3)) {
       boolean ofTcp = "tcp".equals(protocol) && oneIn(3);
       return " -m" + anyOf(ofTcp ? TCP : rateIsEstimated && oneIn(6) ? RATE : ANY);

@@ -26,9 +26,9 @@ final class RandomRules {
   private final RandomMatches matches;
   private final RandomTargets targets;
 
-  RandomRules(Random random, RandomSets sets) {
+  RandomRules(Random random, RandomSets sets, RandomScenario.Pace pace) {
     this.random = random;
-    matches = new RandomMatches(random, sets);
+    matches = new RandomMatches(random, sets, pace);
     targets = new RandomTargets(random, sets);
   }
 

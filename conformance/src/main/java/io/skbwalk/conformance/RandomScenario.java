@@ -19,6 +19,21 @@ import java.util.Random;
 final class RandomScenario {
   private static final int[] PORTS = {22, 53, 80, 443, 8080, 5000, 40000, 33434};
 
+  /** How fast frames come. */
+  enum Pace {
+    /** One after the other, faster than anything changes by itself. */
+    AT_ONCE,
+    /** So slowly that the clock has ticked between two of them. */
+    SLOW,
+    /** At once, but for two pauses in which connections end and limits give more. */
+    PAUSES
+  }
+
+  private static final long SLOWLY = 40_000_000L;
+
+  /** Two of them are no whole number of seconds either. */
+  private static final long PAUSE = 1_400_000_000L;
+
   private static final String SAID = "GET /attack abababac\r\n";
 
   /** Objects of nfacct that rules may name. */
@@ -60,9 +75,10 @@ final class RandomScenario {
   /** The scenario of {@code seed} under {@code given} rules; with null it draws its own. */
   static Scenario of(long seed, String given) {
     RandomScenario draw = new RandomScenario(seed);
-    HostDescription drawn = new RandomHost(draw.random).description();
+    Pace pace = !draw.oneIn(40) ? Pace.AT_ONCE : draw.oneIn(2) ? Pace.SLOW : Pace.PAUSES;
+    HostDescription drawn = new RandomHost(draw.random, pace).description();
     RandomSets sets = new RandomSets(draw.random);
-    String rules = draw.oneIn(4) ? "" : new RandomRules(draw.random, sets).text();
+    String rules = draw.oneIn(4) ? "" : new RandomRules(draw.random, sets, pace).text();
     rules = given == null ? rules : given;
     HostDescription host = withQueues(drawn, rules);
     int flows = 1 + draw.random.nextInt(6);
@@ -81,7 +97,25 @@ final class RandomScenario {
         host,
         named(rules, sets),
         rules,
-        draw.oneIn(2) ? draw.interleaved(starts) : draw.steps);
+        draw.paced(draw.oneIn(2) ? draw.interleaved(starts) : draw.steps, pace));
+  }
+
+  private List<Scenario.Step> paced(List<Scenario.Step> frames, Pace pace) {
+    if (pace == Pace.AT_ONCE) {
+      return frames;
+    }
+    int pauses = 0;
+    List<Scenario.Step> paced = new ArrayList<>();
+    for (Scenario.Step step : frames) {
+      long after = SLOWLY;
+      if (pace == Pace.PAUSES) {
+        boolean waits = pauses < 2 && oneIn(1 + frames.size() / 4);
+        pauses += waits ? 1 : 0;
+        after = waits ? PAUSE : 0;
+      }
+      paced.add(new Scenario.Step(step.device(), step.bytes(), step.comment(), after));
+    }
+    return paced;
   }
 
   /** What {@code rules} name must be there; what they do not name is left away. */

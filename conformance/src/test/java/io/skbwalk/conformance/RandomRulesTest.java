@@ -4,7 +4,11 @@ package io.skbwalk.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.skbwalk.conformance.RandomScenario.Pace;
+import io.skbwalk.language.IptablesSaveParser;
+import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.netfilter.tables.Extensions;
+import java.io.IOException;
 import java.util.HashSet;
 import java.util.List;
 import java.util.Map;
@@ -20,8 +24,6 @@ class RandomRulesTest {
   /** What is not drawn, and why. */
   private static final Map<String, String> LEFT_OUT =
       Map.of(
-          "-m connlimit",
-          "an entry that was never confirmed is forgotten by the next tick, not by the next packet",
           "-j LED",
           "the kernel that is asked has no LEDs and refuses it",
           "-j SECMARK",
@@ -35,7 +37,9 @@ class RandomRulesTest {
     Set<String> drawn = new HashSet<>();
     for (long seed = 0; seed < 3000; seed++) {
       Random random = new Random(seed);
-      Matcher names = NAMES.matcher(new RandomRules(random, new RandomSets(random)).text());
+      Pace pace = seed % 10 == 0 ? Pace.SLOW : Pace.AT_ONCE;
+      RandomRules rules = new RandomRules(random, new RandomSets(random), pace);
+      Matcher names = NAMES.matcher(rules.text());
       while (names.find()) {
         drawn.add(names.group());
       }
@@ -62,6 +66,21 @@ class RandomRulesTest {
       assertEquals(SETS.matcher(scenario.rules()).find(), !scenario.named().ipsets().isEmpty());
       assertEquals(
           scenario.rules().contains("-j NFQUEUE"), !scenario.host().netfilter().queues().isEmpty());
+    }
+  }
+
+  /** {@link RandomScenariosTest} prints those of its seeds, too, and compares all. */
+  @Test
+  void iptablesTakesAndPrintsThemTheSame() throws IOException {
+    AskedKernel.orSkip();
+    for (long seed = 10_000; seed < 10_200; seed++) {
+      Scenario scenario = RandomScenario.of(seed);
+      if (!scenario.rules().isBlank()) {
+        assertEquals(
+            KernelMachine.saved(scenario.named(), scenario.rules()),
+            IptablesSavePrinter.print(IptablesSaveParser.parse(scenario.rules(), "rules"), false),
+            "seed " + seed);
+      }
     }
   }
 }

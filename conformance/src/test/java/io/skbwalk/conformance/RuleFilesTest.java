@@ -4,6 +4,7 @@ package io.skbwalk.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 
+import io.skbwalk.conformance.RandomScenario.Pace;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.HostFile;
 import io.skbwalk.language.IptablesSavePrinter;
@@ -94,7 +95,7 @@ class RuleFilesTest {
   void randomRulesReadTheSameInYaml() {
     for (long seed = 1; seed <= 300; seed++) {
       Random random = new Random(seed);
-      RuleSet rules = read("f.v4", new RandomRules(random, new RandomSets(random)).text());
+      RuleSet rules = read("f.v4", new RandomRules(random, new RandomSets(random), Pace.AT_ONCE).text());
       String printed = IptablesSavePrinter.print(rules, true);
       String converted = RulesYamlPrinter.print(rules);
       assertEquals(printed, IptablesSavePrinter.print(read("f.yaml", converted), true));

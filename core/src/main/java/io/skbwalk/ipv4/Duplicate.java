@@ -45,6 +45,8 @@ final class Duplicate {
     SkBuff copy = net.skbs.copy(skb, 0);
     copy.nfTrace = skb.nfTrace;
     copy.ctInfo = ConntrackInfo.IP_CT_UNTRACKED;
+    // It shares the fragments that it was put together from, so it is split anew, DF and all.
+    copy.cbFlags &= ~IpControlBlock.HAS_FRAG_LIST;
     // Who sent it is to learn when the copy is too long for its way.
     int fragment = copy.networkHeader + IpHeader.FRAGMENT_OFFSET;
     copy.setU16(fragment, copy.u16(fragment) | IpHeader.IP_DF);
