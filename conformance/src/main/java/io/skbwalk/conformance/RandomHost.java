@@ -96,13 +96,7 @@ final class RandomHost {
     {"net.ipv4.route.min_pmtu", "68", "1000"},
   };
 
-  /** Timeouts that a pause is longer than. */
-  private static final String[] TIMEOUTS = {
-    "udp_timeout", "icmp_timeout", "generic_timeout", "tcp_timeout_syn_sent", "tcp_timeout_close",
-  };
-
   private final Random random;
-  private final RandomScenario.Pace pace;
   private final List<Interface> interfaces = new ArrayList<>();
   private final List<Route> routes = new ArrayList<>();
   private final Set<List<Integer>> routeKeys = new HashSet<>();
@@ -111,9 +105,8 @@ final class RandomHost {
   private final Map<String, String> sysctls = new LinkedHashMap<>();
   private final List<Socket> sockets = new ArrayList<>();
 
-  RandomHost(Random random, RandomScenario.Pace pace) {
+  RandomHost(Random random) {
     this.random = random;
-    this.pace = pace;
   }
 
   /** One machine. */
@@ -375,15 +368,8 @@ final class RandomHost {
       sysctls.put("net.ipv4.neigh." + nic.name() + ".proxy_delay", "0");
       sysctls.put("net.ipv4.conf." + nic.name() + ".rp_filter", Integer.toString(pick(0, 0, 1, 2)));
     }
-    boolean pauses = pace == RandomScenario.Pace.PAUSES;
-    // Ends of connections are told when Linux comes upon them, which is whenever it likes. 2 would
-    // ask whether anybody listens anywhere on the machine, in whichever namespace.
-    sysctls.put("net.netfilter.nf_conntrack_events", pauses ? "0" : "1");
-    for (String timeout : TIMEOUTS) {
-      if (pauses && oneIn(2)) {
-        sysctls.put("net.netfilter.nf_conntrack_" + timeout, "1");
-      }
-    }
+    // 2 asks whether anybody listens anywhere on the machine, in whichever namespace.
+    sysctls.put("net.netfilter.nf_conntrack_events", "1");
     sysctls.put("net.netfilter.nf_conntrack_acct", oneIn(2) ? "1" : "0");
     if (oneIn(5)) {
       sysctls.put("net.netfilter.nf_conntrack_tcp_loose", "0");
