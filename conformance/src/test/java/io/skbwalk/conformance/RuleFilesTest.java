@@ -95,7 +95,8 @@ class RuleFilesTest {
   void randomRulesReadTheSameInYaml() {
     for (long seed = 1; seed <= 300; seed++) {
       Random random = new Random(seed);
-      RuleSet rules = read("f.v4", new RandomRules(random, new RandomSets(random), Pace.AT_ONCE).text());
+      RuleSet rules =
+          read("f.v4", new RandomRules(random, new RandomSets(random), Pace.AT_ONCE).text());
       String printed = IptablesSavePrinter.print(rules, true);
       String converted = RulesYamlPrinter.print(rules);
       assertEquals(printed, IptablesSavePrinter.print(read("f.yaml", converted), true));
