@@ -25,7 +25,12 @@ import picocli.CommandLine.Spec;
     description = "Linux's IPv4 packet path as a deterministic program.",
     mixinStandardHelpOptions = true,
     versionProvider = Version.class,
-    subcommands = {ReplayCommand.class, WalkCommand.class, ConvertCommand.class})
+    subcommands = {
+      ReplayCommand.class,
+      WalkCommand.class,
+      ConvertCommand.class,
+      CraftCommand.class
+    })
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */
   static final int DEFECT = 3;

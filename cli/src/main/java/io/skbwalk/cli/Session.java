@@ -63,6 +63,16 @@ final class Session implements AutoCloseable {
    * @param mayBeEmpty no frames at all are fine
    */
   Session(MachineOptions options, boolean mayBeEmpty) throws IOException {
+    this(options, mayBeEmpty, false);
+  }
+
+  /** Opens what can only be a scenario, whatever its name. */
+  static Session ofScenario(MachineOptions options) throws IOException {
+    return new Session(options, false, true);
+  }
+
+  private Session(MachineOptions options, boolean mayBeEmpty, boolean scenarioOnly)
+      throws IOException {
     this.options = options;
     if (options.capture != null && !options.inputs.isEmpty()) {
       throw new Unusable(
@@ -81,7 +91,7 @@ final class Session implements AutoCloseable {
     for (String file : options.ipsets) {
       ipsets.add(new IpsetSaveFile(file, TextFile.read(file)));
     }
-    if (options.capture != null && isScenario(options.capture)) {
+    if (scenarioOnly || options.capture != null && isScenario(options.capture)) {
       openScenario();
     } else {
       openCaptures();
@@ -300,6 +310,11 @@ final class Session implements AutoCloseable {
               + " file");
     }
     return survey;
+  }
+
+  /** The packets of the scenario, or null when there are captures. */
+  List<ScenarioPacket> scenario() {
+    return scenario;
   }
 
   /** Where the frames come from, in a few words. */
