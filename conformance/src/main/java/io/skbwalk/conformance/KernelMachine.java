@@ -25,6 +25,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.stream.Stream;
 
 /**
  * A machine of the running kernel: a network namespace with a TAP interface for each that the
@@ -224,7 +225,7 @@ final class KernelMachine implements AutoCloseable {
         rawSockets.computeIfAbsent(sender(step, host), KernelMachine::rawSocket);
       }
     }
-    if (tracks(scenario.rules())) {
+    if (tracks(scenario)) {
       events = namespace.events();
       events.begin();
     }
@@ -277,8 +278,14 @@ final class KernelMachine implements AutoCloseable {
   }
 
   /** Do these rules switch the tracking of connections on? Without it there are no events. */
-  private static boolean tracks(String rules) {
-    return !rules.isBlank() && IptablesSaveParser.parse(rules, "rules").needsConntrack();
+  private static boolean tracks(Scenario scenario) {
+    return Stream.concat(
+            Stream.of(scenario.rules()), scenario.steps().stream().map(Scenario.Step::rules))
+        .anyMatch(
+            rules ->
+                rules != null
+                    && !rules.isBlank()
+                    && IptablesSaveParser.parse(rules, "rules").needsConntrack());
   }
 
   private static boolean namesVlan(String sysctl, HostDescription host) {
@@ -381,7 +388,10 @@ final class KernelMachine implements AutoCloseable {
     }
   }
 
-  private StepOutcome step(Scenario.Step step, HostDescription host) {
+  private StepOutcome step(Scenario.Step step, HostDescription host) throws IOException {
+    if (step.rules() != null) {
+      namespace.replace(step.rules());
+    }
     List<String> refused = new ArrayList<>();
     byte[] packet = step.bytes(answers);
     if (step.device() == null) {
@@ -448,7 +458,7 @@ final class KernelMachine implements AutoCloseable {
     List<String> counters = new ArrayList<>();
     if (!scenario.rules().isBlank()) {
       String saved = namespace.shell.run("iptables-legacy-save", "-c");
-      counters.addAll(inOurOrder(saved, scenario.rules()));
+      counters.addAll(inOurOrder(saved, scenario.everyRule()));
     }
     List<String> conntrack =
         namespace.connections() == 0 ? List.of() : sorted(namespace.shell.run("conntrack", "-L"));

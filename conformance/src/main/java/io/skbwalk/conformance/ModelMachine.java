@@ -136,6 +136,9 @@ final class ModelMachine implements HostListener {
         counts.step = i;
       }
       TraceListener listener = i == traced ? trace : null;
+      if (step.rules() != null) {
+        host.replaceRules(IptablesSaveParser.parse(step.rules(), scenario.name() + ".v4"));
+      }
       byte[] bytes = step.bytes(machine.answers);
       if (step.device() == null) {
         host.send(bytes, 0, bytes.length, step.owner(), time, listener);

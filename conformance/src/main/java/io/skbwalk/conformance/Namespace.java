@@ -49,7 +49,7 @@ final class Namespace implements AutoCloseable {
           links.add(nic.name() + " address " + Mac.format(nic.macAddress()));
         }
       }
-      return new Kind(links, scenario.rules().lines().anyMatch("*nat"::equals));
+      return new Kind(links, scenario.everyRule().lines().anyMatch("*nat"::equals));
     }
   }
 
@@ -296,16 +296,26 @@ final class Namespace implements AutoCloseable {
       }
       text.append("COMMIT\n");
     }
-    for (TableKind table : TableKind.values()) {
-      if (rules.lines().anyMatch(line -> line.equals("*" + table))) {
-        tables.add(table);
-      }
-    }
+    remember(rules);
     if (text.length() > 0 || !rules.isBlank()) {
       shell.runWith(text + rules, "iptables-legacy-restore");
     }
     if (connections() > 0) {
       ctnetlink.flush();
+    }
+  }
+
+  /** Loads rules that take the place of those in their tables; connections stay. */
+  void replace(String rules) throws IOException {
+    remember(rules);
+    shell.runWith(rules, "iptables-legacy-restore");
+  }
+
+  private void remember(String rules) {
+    for (TableKind table : TableKind.values()) {
+      if (rules.lines().anyMatch(line -> line.equals("*" + table))) {
+        tables.add(table);
+      }
     }
   }
 

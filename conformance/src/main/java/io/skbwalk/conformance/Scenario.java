@@ -113,6 +113,8 @@ public record Scenario(
    * @param afterNanos time since the frame before, nanoseconds; 0 for at once
    * @param answering the packet when it answers what the machine has sent, so that each side's has
    *     bytes of its own; null otherwise
+   * @param rules iptables-save text whose tables take the place of their namesakes just before;
+   *     null for none
    */
   public record Step(
       String device,
@@ -120,7 +122,8 @@ public record Scenario(
       SocketOwner owner,
       String comment,
       long afterNanos,
-      ScenarioPacket answering) {
+      ScenarioPacket answering,
+      String rules) {
     /** A frame at once. */
     public Step(String device, byte[] bytes, String comment) {
       this(device, bytes, comment, 0);
@@ -128,7 +131,7 @@ public record Scenario(
 
     /** A frame that answers nothing. */
     public Step(String device, byte[] bytes, String comment, long afterNanos) {
-      this(device, bytes, null, comment, afterNanos, null);
+      this(device, bytes, null, comment, afterNanos, null, null);
     }
 
     /** A packet as a file has it, called {@code comment}. */
@@ -139,13 +142,26 @@ public record Scenario(
           packet.owner(),
           comment,
           packet.afterNanos(),
-          packet.answers().isEmpty() ? null : packet);
+          packet.answers().isEmpty() ? null : packet,
+          null);
+    }
+
+    /** It comes when these rules have been loaded. */
+    Step after(String rules) {
+      return new Step(device, bytes, owner, comment, afterNanos, answering, rules);
     }
 
     /** The frame on the side that has sent what {@code answers} knows. */
     byte[] bytes(TcpAnswers answers) {
       return answering == null ? bytes : answers.fill(answering);
     }
+  }
+
+  /** All that rules say from the first to the last frame. */
+  String everyRule() {
+    StringBuilder all = new StringBuilder(rules);
+    steps.stream().filter(step -> step.rules != null).forEach(step -> all.append(step.rules));
+    return all.toString();
   }
 
   /** Does this machine answer handshakes with numbers of its own choice? */

@@ -234,7 +234,7 @@ public final class Host {
 
   /**
    * Plays iptables-restore: each table that {@code rules} names has these rules from now on; see
-   * {@link IptTables#replace}.
+   * {@link IptTables#replace}. Connections are tracked from now on only if a rule still needs it.
    *
    * @throws io.skbwalk.lib.SourceException when iptables or the kernel would refuse a rule
    */
@@ -246,16 +246,14 @@ public final class Host {
       environment.setSecurityContexts(description.netfilter().securityContexts());
       environment.perNet(NfAcct.class, () -> accounting);
       environment.perNet(OsFingerprints.class, () -> fingerprints);
-      tables = new IptTables(rules, environment);
-    } else {
-      tables.replace(rules);
+      tables = new IptTables(RuleSet.EMPTY, environment);
     }
-    if (tables.needsDefragmentation()) {
-      conntrack.enableDefragmentation();
-    }
-    if (tables.needsConntrack()) {
-      conntrack.enable();
-    }
+    tables.replace(rules, this::hookIn);
+  }
+
+  /** Plays what loading a table registers and unregisters. */
+  private void hookIn() {
+    conntrack.need(tables.needsConntrack(), tables.needsDefragmentation());
     tables.register(netfilter);
     if (tables.nat() != null) {
       nat.enable(tables.nat());

@@ -8,16 +8,15 @@ import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
 import java.util.Arrays;
+import java.util.List;
 
 /** Plays net/netfilter/core.c: the hook functions of one machine and their traversal. */
 public final class Netfilter {
-  private record Entry(int priority, HookFunction function) {}
-
   private final Net net;
   private final NfQueues queues = new NfQueues();
   private NfCtHook conntrack;
   private LogListener log;
-  private final Entry[][] entries = new Entry[Hook.values().length][0];
+  private final NfHookOps[][] entries = new NfHookOps[Hook.values().length][0];
 
   private final long[] entered = new long[Hook.values().length];
   private final long[] dropped = new long[Hook.values().length];
@@ -91,15 +90,31 @@ public final class Netfilter {
    * priority and after those of the same priority that were registered before it.
    */
   public void register(Hook hook, int priority, HookFunction function) {
-    Entry[] old = entries[hook.ordinal()];
+    NfHookOps[] old = entries[hook.ordinal()];
     int at = old.length;
-    while (at > 0 && old[at - 1].priority > priority) {
+    while (at > 0 && old[at - 1].priority() > priority) {
       at--;
     }
-    Entry[] longer = Arrays.copyOf(old, old.length + 1);
+    NfHookOps[] longer = Arrays.copyOf(old, old.length + 1);
     System.arraycopy(old, at, longer, at + 1, old.length - at);
-    longer[at] = new Entry(priority, function);
+    longer[at] = new NfHookOps(hook, priority, function);
     entries[hook.ordinal()] = longer;
+  }
+
+  /** Plays nf_register_net_hooks. */
+  public void register(List<NfHookOps> all) {
+    all.forEach(ops -> register(ops.hook(), ops.priority(), ops.function()));
+  }
+
+  /** Plays nf_unregister_net_hooks: these functions are asked no more. */
+  public void unregister(List<NfHookOps> all) {
+    for (NfHookOps ops : all) {
+      int hook = ops.hook().ordinal();
+      entries[hook] =
+          Arrays.stream(entries[hook])
+              .filter(entry -> entry.function() != ops.function())
+              .toArray(NfHookOps[]::new);
+    }
   }
 
   /**
@@ -108,14 +123,15 @@ public final class Netfilter {
    */
   public void hook(Hook hook, SkBuff skb, NetDevice in, NetDevice out, OkFunction okfn) {
     entered[hook.ordinal()]++;
-    Entry[] functions = entries[hook.ordinal()];
+    NfHookOps[] functions = entries[hook.ordinal()];
     if (functions.length > 0 && !accepts(functions, hook, skb, in, out)) {
       return;
     }
     okfn.ok(skb);
   }
 
-  private boolean accepts(Entry[] functions, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+  private boolean accepts(
+      NfHookOps[] functions, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     if (skb.trace != null) {
       skb.trace.on(
           new TraceEvent.HookEnter(
@@ -123,11 +139,11 @@ public final class Netfilter {
     }
     DropReason reason = DropReason.NETFILTER_DROP;
     String dropper = "nf_hook_slow";
-    for (Entry entry : functions) {
-      int verdict = entry.function.hook(hook, skb, in, out);
+    for (NfHookOps entry : functions) {
+      int verdict = entry.function().hook(hook, skb, in, out);
       if (Verdict.isQueue(verdict)) {
         boolean shares = conntrack != null && conntrack.sharesUnconfirmed(skb);
-        verdict = queues.ask(verdict, entry.function, hook, skb, in, out, shares);
+        verdict = queues.ask(verdict, entry.function(), hook, skb, in, out, shares);
         if (verdict == Verdict.DROP && queues.refused()) {
           reason = DropReason.NOT_SPECIFIED;
           dropper = "nf_queue";

@@ -21,7 +21,6 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
-import io.skbwalk.netfilter.HookPriority;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.LogLine;
 import io.skbwalk.netfilter.Netfilter;
@@ -38,8 +37,8 @@ import io.skbwalk.skb.SkBuff;
  * <p>{@code SkBuff.ct} holds the handle of an entry, and with it a reference. An entry that is not
  * confirmed is not in the table and vanishes with its packet.
  *
- * <p>The host calls {@link #advanceTo} before each frame, {@link #enable} when a rule needs
- * tracking, and {@link #put} for each packet that is freed.
+ * <p>The host calls {@link #advanceTo} before each frame, {@link #need} when rules have changed,
+ * and {@link #put} for each packet that is freed.
  */
 public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private static final long NANOS_PER_TICK = Clock.SECOND / Clock.HZ;
@@ -64,11 +63,8 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private final ConntrackExpectations expectations = new ConntrackExpectations(this);
   private final SequenceAdjustment sequenceAdjustment = new SequenceAdjustment(this);
   private final ConntrackIn tracking = new ConntrackIn(this, tcp);
-  private final ConntrackConfirm confirmation = new ConntrackConfirm(this);
-  private Ipv4Operations ipv4;
+  private final ConntrackUsers users;
   private NfNatHook nat;
-  private boolean enabled;
-  private boolean defragments;
   private int count;
 
   // struct nf_hook_state of the packet at hand.
@@ -78,60 +74,35 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   /** Why the packet at hand is invalid or ignored; kept only for a traced packet. */
   private String reason;
 
-  /** The tracking of a machine, off until {@link #enable}; registers its sysctls. */
+  /** The tracking of a machine, off until {@link #need}; registers its sysctls. */
   public Conntrack(Net net, Netfilter netfilter) {
     super(net);
     this.netfilter = netfilter;
+    users = new ConntrackUsers(this, netfilter, tracking, new ConntrackConfirm(this));
     sysctls = new ConntrackSysctls(net.sysctls, () -> count);
     timeouts = new ConntrackTimeouts(sysctls);
     wheel = new ExpiryWheel(memory, net.clock.jiffies());
   }
 
-  /** Sets who puts fragments together; without it {@link #enable} leaves fragments as they are. */
+  /** Sets who puts fragments together; without it {@link #need} leaves fragments as they are. */
   public void setIpv4(Ipv4Operations ipv4) {
-    this.ipv4 = ipv4;
+    users.setIpv4(ipv4);
   }
 
   /**
-   * Plays nf_ct_netns_get: hangs the hook functions in, once, those of reassembly (nf_defrag_ipv4)
-   * too.
+   * Plays nf_ct_netns_get and nf_ct_netns_put: switches what rules need on, and what none needs any
+   * longer off. The connections stay either way.
+   *
+   * @param tracking brings reassembly with it
+   * @param reassembly fragments must be put together before any rule sees them
    */
-  public void enable() {
-    if (enabled) {
-      return;
-    }
-    enabled = true;
-    netfilter.setConntrack(this);
-    enableDefragmentation();
-    netfilter.register(
-        Hook.PRE_ROUTING,
-        HookPriority.CONNTRACK,
-        (hook, skb, in, out) -> tracking.in(hook, skb, in, out));
-    netfilter.register(
-        Hook.LOCAL_OUT,
-        HookPriority.CONNTRACK,
-        (hook, skb, in, out) -> tracking.local(hook, skb, in, out));
-    netfilter.register(
-        Hook.POST_ROUTING,
-        HookPriority.CONNTRACK_CONFIRM,
-        (hook, skb, in, out) -> confirmation.confirm(hook, skb));
-    netfilter.register(
-        Hook.LOCAL_IN,
-        HookPriority.CONNTRACK_CONFIRM,
-        (hook, skb, in, out) -> confirmation.confirm(hook, skb));
-  }
-
-  /** Plays nf_defrag_ipv4_enable: hangs the hook functions of reassembly in, once. */
-  public void enableDefragmentation() {
-    if (!defragments && ipv4 != null) {
-      defragments = true;
-      new NfDefrag(this, ipv4).enable(netfilter);
-    }
+  public void need(boolean tracking, boolean reassembly) {
+    users.need(tracking, reassembly);
   }
 
   /** Is tracking on? */
   public boolean enabled() {
-    return enabled;
+    return users.tracks();
   }
 
   /** Plays nf_ct_set_acct: connections that begin from now on are counted. */

@@ -3,13 +3,15 @@
 package io.skbwalk.netfilter.conntrack;
 
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.HookFunction;
 import io.skbwalk.netfilter.HookPriority;
 import io.skbwalk.netfilter.Ipv4Operations;
-import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.NfHookOps;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
+import java.util.List;
 
 /**
  * Plays nf_defrag_ipv4.c: with tracking on, no rule sees a fragment; they are put together first.
@@ -29,16 +31,12 @@ final class NfDefrag {
     this.ipv4 = ipv4;
   }
 
-  /** Plays nf_defrag_ipv4_enable. */
-  void enable(Netfilter netfilter) {
-    netfilter.register(
-        Hook.PRE_ROUTING,
-        HookPriority.CONNTRACK_DEFRAG,
-        (hook, skb, in, out) -> defragment(hook, skb));
-    netfilter.register(
-        Hook.LOCAL_OUT,
-        HookPriority.CONNTRACK_DEFRAG,
-        (hook, skb, in, out) -> defragment(hook, skb));
+  /** Plays ipv4_defrag_ops. */
+  List<NfHookOps> ops() {
+    HookFunction function = (hook, skb, in, out) -> defragment(hook, skb);
+    return List.of(
+        new NfHookOps(Hook.PRE_ROUTING, HookPriority.CONNTRACK_DEFRAG, function),
+        new NfHookOps(Hook.LOCAL_OUT, HookPriority.CONNTRACK_DEFRAG, function));
   }
 
   /** Plays ipv4_conntrack_defrag. */

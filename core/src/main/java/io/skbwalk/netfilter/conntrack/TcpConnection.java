@@ -82,6 +82,12 @@ final class TcpConnection {
     return memory.get(ct, WORDS + 4 * side + 2);
   }
 
+  /** The windows of an entry are unknown, as before its first segment. */
+  static void forgetWindows(ConntrackMemory memory, int ct) {
+    memory.set(ct, WORDS + 2, 0);
+    memory.set(ct, WORDS + 4 + 2, 0);
+  }
+
   void load(ConntrackMemory memory, int ct) {
     int[] words = memory.chunk(ct);
     int at = ConntrackMemory.offset(ct) + WORDS;

@@ -58,6 +58,15 @@ public final class IptTables {
    *     was, and so do those after it
    */
   public void replace(RuleSet later) {
+    replace(later, () -> {});
+  }
+
+  /**
+   * The same.
+   *
+   * @param committed run after each table: one may need what the next does not
+   */
+  public void replace(RuleSet later, Runnable committed) {
     RuleCheck.check(later);
     for (RuleSet.Table rules : later.tables()) {
       CompiledTable compiled = new CompiledTable(rules, environment);
@@ -69,6 +78,7 @@ public final class IptTables {
         old.destroy();
       }
       this.rules = this.rules.with(rules);
+      committed.run();
     }
   }
 

@@ -38,7 +38,7 @@ final class Machine implements FreeListener {
       String[] pair = setting.split("=");
       net.sysctls.set("net.netfilter.nf_conntrack_" + pair[0], pair[1]);
     }
-    conntrack.enable();
+    conntrack.need(true, true);
   }
 
   Machine listening() {
