@@ -115,6 +115,24 @@ final class RandomMatches {
   private static final List<String> OWNER =
       List.of("? --uid-owner 0", "? --uid-owner 33", "? --gid-owner 0-100", "? --socket-exists");
 
+  /** A genre that no list of fingerprints has; those are the whole machine's. */
+  private static final List<String> OSF =
+      List.of("? --genre NoSuch", " --genre NoSuch --ttl 1", "? --genre NoSuch --ttl 2");
+
+  private static final List<String> ARRIVING =
+      List.of(" devgroup? --src-group 0x0", " devgroup --src-group 0x7/0xf");
+
+  private static final List<String> PLACED =
+      List.of(" realm? --realm 0x0", " realm --realm 0x5", " realm --realm 0x0/0xffff0000");
+
+  private static final List<String> FORWARDED =
+      List.of(
+          " devgroup --src-group 0x0? --dst-group 0x0",
+          " devgroup? --dst-group 0x7",
+          " physdev? --physdev-in eth0",
+          " physdev? --physdev-is-bridged",
+          " realm? --realm 0x0");
+
   private static final List<String> SOCKET =
       List.of(
           "",
@@ -254,6 +272,12 @@ final class RandomMatches {
     }
     if ((hook.equals("OUTPUT") || hook.equals("POSTROUTING")) && oneIn(8)) {
       return " -m owner" + anyOf(OWNER);
+    }
+    if (!hook.isEmpty() && oneIn(20)) {
+      return " -m" + anyOf(hook.equals("FORWARD") ? FORWARDED : arrives ? ARRIVING : PLACED);
+    }
+    if (arrives && "tcp".equals(protocol) && oneIn(12)) {
+      return " -m osf" + anyOf(OSF);
     }
     if (!hook.isEmpty() && oneIn(30)) {
       boolean out = hook.equals("POSTROUTING") || hook.equals("OUTPUT");
