@@ -3,6 +3,7 @@
 package io.skbwalk.cli;
 
 import io.skbwalk.replay.Replay;
+import io.skbwalk.replay.ReplayReport;
 import io.skbwalk.replay.WalkLines;
 import io.skbwalk.replay.WalkText;
 import java.io.IOException;
@@ -32,7 +33,9 @@ import picocli.CommandLine.Spec;
       "  skbwalk walk pcaps/nat-router.pcapng --packet 1-3 --misses \\",
       "      --host config/router.yaml --rules rules/nat-router.yaml",
       "  skbwalk walk --host config/router.yaml \\",
-      "      --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'"
+      "      --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'",
+      "  skbwalk walk pcaps/portscan.pcap --host config/web.yaml \\",
+      "      --rules rules/web-server.yaml --format html > scan.html"
     })
 final class WalkCommand implements Callable<Integer> {
   /** The forms that a walk is printed in. */
@@ -40,7 +43,9 @@ final class WalkCommand implements Callable<Integer> {
     /** For people. */
     text,
     /** One object a line. */
-    json
+    json,
+    /** A page for a browser. */
+    html
   }
 
   @Spec private CommandSpec spec;
@@ -68,9 +73,11 @@ final class WalkCommand implements Callable<Integer> {
 
   @Option(
       names = "--format",
-      paramLabel = "text|json",
+      paramLabel = "text|json|html",
       defaultValue = "text",
-      description = "Text for people, or one JSON object a packet (docs/walk.schema.json).")
+      description =
+          "Text for people; one JSON object a packet (docs/walk.schema.json); or one HTML page, in"
+              + " which the packets move through a picture of the path.")
   private Format format;
 
   @Option(
@@ -93,6 +100,13 @@ final class WalkCommand implements Callable<Integer> {
       throw new Unusable(
           "the walk and --trace - both print to standard output; give --trace a file");
     }
+    boolean page = format == Format.html;
+    if (page && (options.json || only != null)) {
+      throw new Unusable(
+          "--format html is the whole walk as a page; leave "
+              + (options.json ? "--json" : "--only")
+              + " away");
+    }
     Terminal terminal = Terminal.current();
     PrintWriter stdout = spec.commandLine().getOut();
     PrintWriter stderr = spec.commandLine().getErr();
@@ -100,10 +114,11 @@ final class WalkCommand implements Callable<Integer> {
     try (Session session = new Session(machine, !send.isEmpty())) {
       session.typed(send);
       boolean tracedOnly = choice.isEverything() && session.tracesSome();
-      Replay replay = session.prepareToTell(choice.walks(misses, options.trace != null));
+      Replay replay = session.prepareToTell(choice.walks(misses || page, options.trace != null));
       try (Outputs outputs = new Outputs(options, session, stdout)) {
         replay.keepDepartures();
-        replay.add(teller(terminal, stdout, choice, tracedOnly));
+        PageContents contents = page ? new PageContents(tracedOnly) : null;
+        replay.add(chosen(choice, page ? contents : teller(terminal, stdout, tracedOnly)));
         if (session.choice != null && !options.quiet) {
           stderr.println("skbwalk: the machine is " + session.choice);
         }
@@ -111,29 +126,35 @@ final class WalkCommand implements Callable<Integer> {
         replay.finish();
         stdout.flush();
         choice.check(session.inputInWords(), replay.totals);
-        outputs.complete();
+        ReplayReport report = outputs.complete();
+        if (page) {
+          String title = "skbwalk: " + session.inputInWords();
+          stdout.print(Page.html(title, contents.json(session, report), false));
+          stdout.flush();
+        }
       }
       return Outputs.warn(session, stderr, options.quiet);
     }
   }
 
-  /** Prints the walks that were chosen. */
-  private Replay.Sink teller(
-      Terminal terminal, PrintWriter stdout, Choice choice, boolean tracedOnly) throws IOException {
-    Replay.Sink form;
+  /** Prints walks. */
+  private Replay.Sink teller(Terminal terminal, PrintWriter stdout, boolean tracedOnly)
+      throws IOException {
     if (options.json || format == Format.json) {
-      form = WalkLines.to("-", stdout, tracedOnly).only(only);
-    } else {
-      WalkText text = new WalkText(terminal.width(), terminal.colour(), only);
-      long[] told = new long[1];
-      form =
-          record -> {
-            if (!tracedOnly || record.isTraced()) {
-              stdout.print(told[0]++ == 0 ? "" : "\n");
-              stdout.print(text.tell(record));
-            }
-          };
+      return WalkLines.to("-", stdout, tracedOnly).only(only);
     }
+    WalkText text = new WalkText(terminal.width(), terminal.colour(), only);
+    long[] told = new long[1];
+    return record -> {
+      if (!tracedOnly || record.isTraced()) {
+        stdout.print(told[0]++ == 0 ? "" : "\n");
+        stdout.print(text.tell(record));
+      }
+    };
+  }
+
+  /** Hands on the walks that were chosen. */
+  private static Replay.Sink chosen(Choice choice, Replay.Sink form) {
     return record -> {
       if (record.events != null && choice.takes(record)) {
         choice.saw();

@@ -68,6 +68,14 @@ public final class ReplayReport {
 
   /** Rules and policies that counted packets, the most used first. */
   public List<RuleCount> rules() {
+    List<RuleCount> counts = everyRule();
+    counts.removeIf(count -> count.packets() == 0);
+    counts.sort(Comparator.comparingLong(count -> -count.packets()));
+    return counts;
+  }
+
+  /** Every rule, and behind those of a built-in chain its policy, as they are tried. */
+  public List<RuleCount> everyRule() {
     List<RuleCount> counts = new ArrayList<>();
     if (host.tables() == null) {
       return counts;
@@ -79,27 +87,23 @@ public final class ReplayReport {
         int number = 0;
         for (Rule rule : chain.rules()) {
           number++;
-          long packets = rule.packets() - old.rules().get(number - 1).packets();
-          if (packets > 0) {
-            counts.add(
-                new RuleCount(
-                    table.kind().label,
-                    chain.name(),
-                    number,
-                    rule.save(),
-                    rule.at().fileAndLine(),
-                    packets));
-          }
+          counts.add(
+              new RuleCount(
+                  table.kind().label,
+                  chain.name(),
+                  number,
+                  rule.save(),
+                  rule.at().fileAndLine(),
+                  rule.packets() - old.rules().get(number - 1).packets()));
         }
-        long packets = chain.packets() - old.packets();
-        if (table.kind().hook(chain.name()) != null && packets > 0) {
+        if (table.kind().hook(chain.name()) != null) {
           String policy = chain.policy() == Action.Standard.DROP ? "DROP" : "ACCEPT";
+          long packets = chain.packets() - old.packets();
           counts.add(
               new RuleCount(table.kind().label, chain.name(), 0, "policy " + policy, "", packets));
         }
       }
     }
-    counts.sort(Comparator.comparingLong(count -> -count.packets()));
     return counts;
   }
 
