@@ -194,9 +194,11 @@ function stepsOf(walk, frame) {
         }
         break;
       case 'changed':
-        if (last) {
-          change(last, event.field, event.before, event.after);
-        }
+        // A connection's later packets are translated without a word from the nat table.
+        change(level.hook && !level.table && last.event.type !== 'hookStep'
+          ? add(event, 'nat', event.field + ' ' + event.before + ' -> ' + event.after,
+              [level.hook, 'nat'])
+          : last, event.field, event.before, event.after);
         break;
       case 'log':
         add(event, level.table || 'log', 'log: ' + event.line, inHook);
