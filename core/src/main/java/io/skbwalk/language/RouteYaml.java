@@ -16,6 +16,15 @@ final class RouteYaml {
 
   private RouteYaml() {}
 
+  /** The name of a table, or its number. */
+  static String table(int number) {
+    return TABLES.entrySet().stream()
+        .filter(entry -> entry.getValue() == number)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseGet(() -> Integer.toUnsignedString(number));
+  }
+
   /** A route; {@code device} is the interface that it stands under, or null. */
   static Route route(YamlValue value, String device) {
     YamlValue.Fields fields =

@@ -31,6 +31,15 @@ final class SocketYaml {
 
   private SocketYaml() {}
 
+  /** The name of an IP protocol, or its number. */
+  static String name(int protocol) {
+    return PROTOCOLS.entrySet().stream()
+        .filter(entry -> entry.getValue() == protocol)
+        .map(Map.Entry::getKey)
+        .findFirst()
+        .orElseGet(() -> Integer.toString(protocol));
+  }
+
   /** A socket. */
   static Socket socket(YamlValue value) {
     YamlValue.Fields fields =

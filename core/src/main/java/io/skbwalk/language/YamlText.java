@@ -94,7 +94,7 @@ final class YamlText {
    *
    * @param indent blanks before the key, which are there already
    */
-  private static void value(StringBuilder out, String key, Node node, int indent) {
+  static void value(StringBuilder out, String key, Node node, int indent) {
     String name = scalar(key) + ":";
     out.append(name);
     if (fits(node, indent + name.length() + 1) || !isLaidOut(node)) {
