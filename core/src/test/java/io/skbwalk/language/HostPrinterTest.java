@@ -45,7 +45,8 @@ class HostPrinterTest {
     return Stream.of(
         "interfaces: {}",
         "hostname: \"null\"\n" + nic + ", group: 4294967295, mtu: 68, ring-size: 1}}",
-        nic + "}}\nvlans: {eth0.0: {id: 0, link: eth0, mtu: 1400, group: 3}, v: {id: 9, link: eth0}}",
+        nic
+            + "}}\nvlans: {eth0.0: {id: 0, link: eth0, mtu: 1400, group: 3}, v: {id: 9, link: eth0}}",
         nic + ", routes: [{to: 10.9.0.0/16, realm: 1/2}, {to: default, via: 10.0.0.9, realm: 7}]}}",
         nic + "}}\nroutes: [{to: 10.9.9.9, type: local, interface: eth0, table: 4294967295}]",
         nic + "}}\nroutes: [{to: 10.9.9.0/24, type: throw, metric: 4294967295, table: default}]",
@@ -56,7 +57,8 @@ class HostPrinterTest {
         nic + "}}\nsockets: [{protocol: tcp, port: 1, uid: 4294967294, gid: 3, groups: [0, 7]}]",
         nic + "}}\nsockets: [{raw: true, protocol: 200, interface: eth0}, {packet: true}]",
         nic + "}}\nsockets: [{protocol: udp, port: 1, transparent: true, mark: 0xffffffff}]",
-        nic + "}}\nqueues: {0: accept, 1: {answer: queue, to: 2, mark: 7}, 2: {answer: stop, mark: 0}}");
+        nic
+            + "}}\nqueues: {0: accept, 1: {answer: queue, to: 2, mark: 7}, 2: {answer: stop, mark: 0}}");
   }
 
   @ParameterizedTest
