@@ -23,6 +23,12 @@ import io.skbwalk.trace.TraceEvent;
 /**
  * Plays nf_confirm and __nf_conntrack_confirm: the packet got through, so its connection enters the
  * table, or loses against one that was faster.
+ *
+ * <p>With one packet under way at a time a clash is one of reply tuples: between zones that share
+ * the direction of replies, and where NAT may choose no other port. What Linux resolves needs two
+ * first packets of one connection under way at once (two processors, or a queue whose program holds
+ * both): here queues answer at once, so that only packets which a hook function sends in between
+ * could meet so, and those are tracked with what they answer or not at all.
  */
 final class ConntrackConfirm {
   private final Conntrack conntrack;
