@@ -52,7 +52,8 @@ class LayersTest {
           "host",
           "capture",
           "language",
-          "replay");
+          "replay",
+          "experiment");
 
   /** A layer that not everything above it may use, and who may. */
   private static final Map<String, Set<String>> ONLY_FOR = Map.of("capture", Set.of("replay"));

@@ -29,7 +29,8 @@ import picocli.CommandLine.Spec;
       ReplayCommand.class,
       WalkCommand.class,
       ConvertCommand.class,
-      CraftCommand.class
+      CraftCommand.class,
+      TestCommand.class
     })
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */
@@ -58,17 +59,8 @@ public final class Main implements Runnable {
             (wrong, arguments) -> unusable(wrong.getCommandLine(), wrong.getMessage()))
         .setExecutionExceptionHandler(
             (wrong, line, parsed) -> {
-              if (wrong instanceof UncheckedIOException unchecked) {
-                return unusable(line, inWords(unchecked.getCause()));
-              }
-              if (wrong instanceof SourceException
-                  || wrong instanceof CaptureException
-                  || wrong instanceof FilterException
-                  || wrong instanceof Unusable) {
-                return unusable(line, wrong.getMessage());
-              }
-              if (wrong instanceof IOException io) {
-                return unusable(line, inWords(io));
+              if (isUnusable(wrong)) {
+                return unusable(line, inWords(wrong));
               }
               wrong.printStackTrace(line.getErr());
               line.getErr().println("skbwalk: this is a defect of skbwalk; please report it");
@@ -81,8 +73,21 @@ public final class Main implements Runnable {
     return CommandLine.ExitCode.USAGE;
   }
 
+  /** Is the input at fault, and not this program? */
+  static boolean isUnusable(Exception wrong) {
+    return wrong instanceof UncheckedIOException
+        || wrong instanceof IOException
+        || wrong instanceof SourceException
+        || wrong instanceof CaptureException
+        || wrong instanceof FilterException
+        || wrong instanceof Unusable;
+  }
+
   /** The message of some of the JDK's exceptions is the file's name and nothing else. */
-  private static String inWords(IOException wrong) {
+  static String inWords(Exception wrong) {
+    if (wrong instanceof UncheckedIOException unchecked) {
+      return inWords(unchecked.getCause());
+    }
     String problem = wrong.getMessage();
     if (wrong instanceof NoSuchFileException) {
       return problem + ": no such file";

@@ -23,6 +23,7 @@ import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.replay.Machine;
 import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.Replay.Answers;
+import io.skbwalk.replay.ScenarioFolder;
 import io.skbwalk.replay.Survey;
 import java.io.IOException;
 import java.nio.file.Files;
@@ -34,7 +35,7 @@ import java.util.List;
 /** One run of replay or walk: the frames and the machine that the options describe, opened. */
 final class Session implements AutoCloseable {
   /** When a scenario begins, or a machine to which nothing comes. */
-  private static final long NEW_YEAR =
+  static final long NEW_YEAR =
       Instant.parse("2026-01-01T00:00:00Z").getEpochSecond() * 1_000_000_000L;
 
   private final MachineOptions options;
@@ -129,7 +130,7 @@ final class Session implements AutoCloseable {
             options.capture,
             TextFile.read(options.capture),
             given,
-            name -> Files.readString(file.resolveSibling(name)));
+            new ScenarioFolder(file));
     if (options.filter != null) {
       throw new Unusable("--filter chooses frames of a capture; a scenario has none to leave out");
     }
@@ -260,23 +261,33 @@ final class Session implements AutoCloseable {
   }
 
   private void start(long time, boolean lone, Answers usual) {
+    host = boot(hostFile, machine.description().withIpsets(ipsets), rules, time, options.seed);
+    this.start = time;
+    this.lone = lone;
+    this.answers = options.answers == null ? usual : options.answers;
+  }
+
+  /**
+   * Boots a machine; what no kernel would do is wrong where {@code file} says so.
+   *
+   * @param file the description as a file; null when there is none
+   */
+  static Host boot(
+      HostFile file, HostDescription description, RuleSet rules, long time, long seed) {
     try {
-      host = new Host(machine.description().withIpsets(ipsets), rules, time, options.seed);
+      return new Host(description, rules, time, seed);
     } catch (HostException e) {
-      if (hostFile == null) {
+      if (file == null) {
         throw new Unusable(e.getMessage());
       }
       Object element = e.element();
       String place =
           (element instanceof String sysctl
-                  ? hostFile.positionOfSysctl(sysctl)
-                  : hostFile.positionOf(element))
+                  ? file.positionOfSysctl(sysctl)
+                  : file.positionOf(element))
               .toString();
       throw new Unusable(place + ": " + e.getMessage());
     }
-    this.start = time;
-    this.lone = lone;
-    this.answers = options.answers == null ? usual : options.answers;
   }
 
   private long start;

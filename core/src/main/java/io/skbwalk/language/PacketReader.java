@@ -39,6 +39,7 @@ public final class PacketReader {
     "truncate",
     "pad",
     "repeat",
+    "fragments",
     "uid",
     "gid",
     "groups",
@@ -89,6 +90,17 @@ public final class PacketReader {
     this.host = host;
   }
 
+  /** Reads one entry of an experiment's packets and appends what it brings. */
+  ScenarioFile.Step readStep(YamlValue value, List<ScenarioPacket> packets) {
+    int first = packets.size();
+    read(value, packets);
+    YamlValue.Fields fields = value.fields("a packet", PACKET_KEYS);
+    ScenarioFile.Judged judged =
+        fields.get("fragments") == null ? ScenarioFile.Judged.EACH : ScenarioFile.Judged.LAST;
+    return new ScenarioFile.Step(
+        judged, first, packets.size() - first, fields.get("expect"), value.position());
+  }
+
   /** Reads one packet and appends it, as often as it repeats. */
   public void read(YamlValue value, List<ScenarioPacket> packets) {
     YamlValue.Fields fields = value.fields("a packet", PACKET_KEYS);
@@ -117,12 +129,19 @@ public final class PacketReader {
     }
     List<TcpAnswers.Number> answers = answers(fields, bytes, device);
     YamlValue after = fields.get("after");
-    long wait = after == null ? 0 : after.parsed(PacketReader::nanos);
+    long wait = after == null ? 0 : after.nanos();
     long repeat = fields.number("repeat", 1, 1_000_000, 1);
+    YamlValue fragments = fields.get("fragments");
+    List<byte[]> parts =
+        fragments == null ? List.of(bytes) : Fragments.of(bytes, device == null ? 0 : 14, fragments);
     for (long i = 0; i < repeat; i++) {
-      packets.add(
-          new ScenarioPacket(
-              device, wait, bytes, answers, owner, fields.text("comment", ""), value.position()));
+      long pause = wait;
+      for (byte[] part : parts) {
+        packets.add(
+            new ScenarioPacket(
+                device, pause, part, answers, owner, fields.text("comment", ""), value.position()));
+        pause = 0;
+      }
     }
   }
 

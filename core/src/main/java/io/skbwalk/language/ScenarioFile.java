@@ -6,7 +6,9 @@ import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
 import java.io.IOException;
 import java.util.ArrayList;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * A packet scenario: frames made by hand for a host under rules (docs: packet scenarios). The host
@@ -18,6 +20,11 @@ public final class ScenarioFile {
   public interface FileReader {
     /** The text of {@code name}, as seen from the scenario's own folder. */
     String read(String name) throws IOException;
+
+    /** What errors and reports call that file. */
+    default String called(String name) {
+      return name;
+    }
   }
 
   /**
@@ -30,13 +37,52 @@ public final class ScenarioFile {
    */
   record Rules(String file, String text, YamlValue tables, SourcePosition position) {}
 
-  /** Packets that belong together. */
-  public record Experiment(String name, List<ScenarioPacket> packets, SourcePosition position) {
-    /** Copies the list. */
+  /**
+   * Packets that belong together.
+   *
+   * @param packets in order
+   * @param steps the entries of the file that brought them, in order
+   * @param expect what is expected at the end, as it is written; null for nothing
+   * @param continues goes on with the machine of the experiment before
+   * @param position where it is written
+   */
+  public record Experiment(
+      String name,
+      List<ScenarioPacket> packets,
+      List<Step> steps,
+      YamlValue expect,
+      boolean continues,
+      SourcePosition position) {
+    /** Copies the lists. */
     public Experiment {
       packets = List.copyOf(packets);
+      steps = List.copyOf(steps);
     }
   }
+
+  /**
+   * One entry of an experiment's packets.
+   *
+   * @param judged which of its packets what is expected is asked of
+   * @param first index of its first packet in the experiment
+   * @param count how many packets it brought
+   * @param expect what is expected of them, as it is written; null for nothing
+   * @param position where it is written
+   */
+  public record Step(
+      Judged judged, int first, int count, YamlValue expect, SourcePosition position) {}
+
+  /** Which packets of a step an expectation is about. */
+  public enum Judged {
+    /** Each: a packet, also one that repeats, and frames of a capture. */
+    EACH,
+    /** The last: a packet in fragments has its fate there. */
+    LAST
+  }
+
+  private static final String[] EXPERIMENT_KEYS = {
+    "name", "cases", "continues", "packets", "expect"
+  };
 
   private final HostFile host;
   private final List<Rules> rules;
@@ -74,7 +120,7 @@ public final class ScenarioFile {
       machine =
           described.isMap()
               ? HostFile.of(described)
-              : HostFile.parse(described.text(), read(described, files));
+              : HostFile.parse(files.called(described.text()), read(described, files));
     }
     if (machine == null) {
       throw root.error("the scenario names no host; add host: FILE, or give --host");
@@ -89,18 +135,53 @@ public final class ScenarioFile {
     PacketReader packets = new PacketReader(machine.description());
     List<Experiment> experiments = new ArrayList<>();
     for (YamlValue value : fields.require("experiments").list()) {
-      YamlValue.Fields experiment = value.fields("an experiment", "name", "packets");
-      List<ScenarioPacket> list = new ArrayList<>();
-      for (YamlValue packet : experiment.require("packets").list()) {
-        packets.read(packet, list);
+      YamlValue.Fields experiment = value.fields("an experiment", EXPERIMENT_KEYS);
+      if (experiment.get("cases") == null) {
+        experiments.add(experiment(experiment, packets, experiments.size() + 1, ""));
+      } else {
+        cases(experiment, packets, experiments);
       }
-      experiments.add(
-          new Experiment(
-              experiment.text("name", "experiment " + (experiments.size() + 1)),
-              list,
-              value.position()));
     }
     return new ScenarioFile(machine, rules, experiments);
+  }
+
+  private static void cases(
+      YamlValue.Fields template, PacketReader packets, List<Experiment> experiments) {
+    if (template.list("cases").isEmpty()) {
+      throw template.get("cases").error("an experiment with cases has at least one");
+    }
+    for (YamlValue one : template.list("cases")) {
+      Map<String, YamlValue> values = new LinkedHashMap<>();
+      List<String> words = new ArrayList<>();
+      for (Map.Entry<YamlValue, YamlValue> entry : one.entries().entrySet()) {
+        values.put(entry.getKey().text(), entry.getValue());
+        if (entry.getValue().isScalar()) {
+          words.add(entry.getKey().text() + " " + entry.getValue().text());
+        }
+      }
+      // Each case is told by its values, unless the name says some of them itself.
+      boolean named = template.text("name", "").contains("${");
+      YamlValue.Fields filled =
+          template.without("cases").filledIn(values).fields("an experiment", EXPERIMENT_KEYS);
+      String suffix = named ? "" : " (" + String.join(", ", words) + ")";
+      experiments.add(experiment(filled, packets, experiments.size() + 1, suffix));
+    }
+  }
+
+  private static Experiment experiment(
+      YamlValue.Fields fields, PacketReader reader, int number, String suffix) {
+    List<ScenarioPacket> packets = new ArrayList<>();
+    List<Step> steps = new ArrayList<>();
+    for (YamlValue packet : fields.require("packets").list()) {
+      steps.add(reader.readStep(packet, packets));
+    }
+    return new Experiment(
+        fields.text("name", "experiment " + number) + suffix,
+        packets,
+        steps,
+        fields.get("expect"),
+        fields.bool("continues", false),
+        fields.owner().position());
   }
 
   private static Rules rules(String file, YamlValue value, FileReader files) {
@@ -111,7 +192,7 @@ public final class ScenarioFile {
     if (text.contains("\n")) {
       return new Rules(file, value.textInPlace(), null, value.position());
     }
-    return new Rules(text, read(value, files), null, value.position());
+    return new Rules(files.called(text), read(value, files), null, value.position());
   }
 
   private static String read(YamlValue name, FileReader files) {

@@ -12,6 +12,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.function.Function;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.yaml.snakeyaml.DumperOptions;
 import org.yaml.snakeyaml.LoaderOptions;
 import org.yaml.snakeyaml.Yaml;
@@ -41,6 +43,9 @@ public final class YamlValue {
 
   /** The scanner's time grows with the square of a line. */
   private static final int MAX_LINE = 512 * 1024;
+
+  /** A name that each case of an experiment has a value for. */
+  private static final Pattern CASE_NAME = Pattern.compile("\\$\\{([^}]*)\\}");
 
   private final String file;
   private final String source;
@@ -238,6 +243,11 @@ public final class YamlValue {
     return value;
   }
 
+  /** The scalar as a duration such as 1.5s or 250ms; nanoseconds. */
+  public long nanos() {
+    return parsed(PacketReader::nanos);
+  }
+
   /** The scalar as true or false. */
   public boolean bool() {
     switch (text()) {
@@ -303,6 +313,93 @@ public final class YamlValue {
     return new Fields(this, what, values);
   }
 
+  // ---- cases ------------------------------------------------------------------------------------
+
+  /**
+   * This with {@code ${name}} replaced, wherever it stands, by the value of that name; where it is
+   * all of a scalar, the value may be a list or a mapping.
+   *
+   * @throws SourceException at a name that has no value
+   */
+  YamlValue filledIn(Map<String, YamlValue> values) {
+    return new YamlValue(file, source, filledIn(node, values));
+  }
+
+  private YamlValue without(String key) {
+    MappingNode mapping = (MappingNode) node;
+    List<NodeTuple> tuples = new ArrayList<>(mapping.getValue());
+    tuples.removeIf(
+        tuple -> tuple.getKeyNode() instanceof ScalarNode name && name.getValue().equals(key));
+    return new YamlValue(
+        file,
+        source,
+        new MappingNode(
+            mapping.getTag(),
+            true,
+            tuples,
+            mapping.getStartMark(),
+            mapping.getEndMark(),
+            mapping.getFlowStyle()));
+  }
+
+  private Node filledIn(Node template, Map<String, YamlValue> values) {
+    if (template instanceof ScalarNode scalar) {
+      return filledIn(scalar, values);
+    }
+    Mark start = template.getStartMark();
+    Mark end = template.getEndMark();
+    if (template instanceof SequenceNode sequence) {
+      List<Node> elements = new ArrayList<>();
+      sequence.getValue().forEach(element -> elements.add(filledIn(element, values)));
+      return new SequenceNode(
+          sequence.getTag(), true, elements, start, end, sequence.getFlowStyle());
+    }
+    MappingNode mapping = (MappingNode) template;
+    List<NodeTuple> tuples = new ArrayList<>();
+    for (NodeTuple tuple : mapping.getValue()) {
+      tuples.add(
+          new NodeTuple(
+              filledIn(tuple.getKeyNode(), values), filledIn(tuple.getValueNode(), values)));
+    }
+    return new MappingNode(mapping.getTag(), true, tuples, start, end, mapping.getFlowStyle());
+  }
+
+  private Node filledIn(ScalarNode scalar, Map<String, YamlValue> values) {
+    Matcher name = CASE_NAME.matcher(scalar.getValue());
+    StringBuilder text = new StringBuilder();
+    boolean any = false;
+    while (name.find()) {
+      YamlValue value = values.get(name.group(1));
+      YamlValue here = new YamlValue(file, source, scalar);
+      if (value == null) {
+        throw here.error(
+            "the case has no value for "
+                + name.group(1)
+                + Spelling.hint(name.group(1), values.keySet())
+                + "; it has "
+                + String.join(", ", values.keySet()));
+      }
+      if (name.group().equals(scalar.getValue())) {
+        return value.node;
+      }
+      if (!value.isScalar()) {
+        throw here.error(
+            "the value of " + name.group(1) + " is no text, so nothing else can stand around it");
+      }
+      any = true;
+      name.appendReplacement(text, Matcher.quoteReplacement(value.text()));
+    }
+    if (!any) {
+      return scalar;
+    }
+    return new ScalarNode(
+        Tag.STR,
+        name.appendTail(text).toString(),
+        scalar.getStartMark(),
+        scalar.getEndMark(),
+        scalar.getScalarStyle());
+  }
+
   /** The values of a mapping whose keys are known. */
   public record Fields(YamlValue owner, String what, Map<String, YamlValue> values) {
     /** The value of {@code key}, or null when it is not there or null. */
@@ -330,6 +427,11 @@ public final class YamlValue {
 
     public boolean bool(String key, boolean otherwise) {
       return get(key) == null ? otherwise : get(key).bool();
+    }
+
+    /** The whole mapping but for {@code key}. */
+    YamlValue without(String key) {
+      return owner.without(key);
     }
 
     /** The list under {@code key}; empty when it is not there. */

@@ -382,7 +382,11 @@ final class Fates implements HostListener, VerdictRecorder {
     return slot >= 0 ? records[slot] : waiting.isEmpty() ? null : waitingRecord(skb.frame);
   }
 
-  private static void note(FrameRecord record, SkBuff skb) {
+  private void note(FrameRecord record, SkBuff skb) {
+    record.mark = skb.mark;
+    if (skb.ct != 0) {
+      record.connmark = host.conntrack().mark(skb.ct);
+    }
     if (skb.ct != 0 || skb.ctInfo != 0) {
       record.state = Conntrack.stateName(skb);
       record.reply = skb.ct != 0 && ConntrackInfo.direction(skb.ctInfo) == ConntrackInfo.REPLY;
@@ -494,6 +498,9 @@ final class Fates implements HostListener, VerdictRecorder {
     bits[slot] |= bit;
     if (records[slot] != null) {
       note(records[slot], skb);
+      if (keepDepartures && bit == DELIVERED) {
+        records[slot].delivered = Arrays.copyOfRange(skb.head, skb.networkHeader, skb.tail);
+      }
     }
   }
 

@@ -47,6 +47,15 @@ public final class FrameRecord {
   /** It runs in the connection's reply direction; meaningful with {@link #state}. */
   public boolean reply;
 
+  /** The packet's mark when it was last seen. */
+  public int mark;
+
+  /** Its connection's mark then; 0 when nothing was tracked. */
+  public int connmark;
+
+  /** The packet as a TCP or UDP socket got it, from its IP header on; null when none did. */
+  public byte[] delivered;
+
   /** Rules that matched, in order. */
   public final List<RuleReference> rules = new ArrayList<>();
 
