@@ -519,10 +519,19 @@ final class Fates implements HostListener, VerdictRecorder {
       return;
     }
     note(record, skb);
+    if (record.state == null && rule != null && isTracked(rule.table())) {
+      // Connection tracking saw it and wants nothing to do with it.
+      record.state = Conntrack.stateName(skb);
+    }
     boolean lost = verdict == Verdict.DROP;
     if (rule != null && (lost || rule.table() == TableKind.FILTER)) {
       record.verdict = rule;
       record.hook = hook;
     }
+  }
+
+  /** Does the table come behind connection tracking? */
+  private boolean isTracked(TableKind table) {
+    return table != TableKind.RAW && host.conntrack().enabled();
   }
 }
