@@ -127,10 +127,7 @@ final class Session implements AutoCloseable {
     }
     ScenarioFile parsed =
         ScenarioFile.parse(
-            options.capture,
-            TextFile.read(options.capture),
-            given,
-            new ScenarioFolder(file));
+            options.capture, TextFile.read(options.capture), given, new ScenarioFolder(file));
     if (options.filter != null) {
       throw new Unusable("--filter chooses frames of a capture; a scenario has none to leave out");
     }

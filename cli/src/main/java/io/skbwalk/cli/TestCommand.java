@@ -62,7 +62,8 @@ final class TestCommand implements Callable<Integer> {
   @Option(
       names = "--rules",
       paramLabel = "RULES",
-      description = "Try these rules instead of those of the files. Repeatable; later add to earlier.")
+      description =
+          "Try these rules instead of those of the files. Repeatable; later add to earlier.")
   private List<String> rules = new ArrayList<>();
 
   @Option(
@@ -74,8 +75,7 @@ final class TestCommand implements Callable<Integer> {
   @Option(
       names = "--ipset",
       paramLabel = "FILE",
-      description =
-          "Sets, as ipset save prints them, besides those of the host file. Repeatable.")
+      description = "Sets, as ipset save prints them, besides those of the host file. Repeatable.")
   private List<String> ipsets = new ArrayList<>();
 
   @Option(
@@ -127,8 +127,7 @@ final class TestCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     if (stdoutTaken() > 1) {
-      throw new Unusable(
-          "only one of --tap, --json - and --junit - can have the standard output");
+      throw new Unusable("only one of --tap, --json - and --junit - can have the standard output");
     }
     if (watch && files.contains("-")) {
       throw new Unusable("--watch looks at files; standard input never changes");
@@ -136,8 +135,10 @@ final class TestCommand implements Callable<Integer> {
     if (!watch) {
       return run();
     }
+    files.forEach(file -> read.add(Path.of(file)));
     Watch changes = new Watch(read);
     while (true) {
+      changes.look();
       watchedRun();
       changes.await();
     }
@@ -165,7 +166,6 @@ final class TestCommand implements Callable<Integer> {
   }
 
   private int run() throws IOException {
-    read.clear();
     RuleCoverage reached = new RuleCoverage();
     List<Outcome> outcomes = new ArrayList<>();
     List<Experiments> all = new ArrayList<>();
@@ -209,8 +209,7 @@ final class TestCommand implements Callable<Integer> {
     for (String one : rules) {
       tried.add(RulesFile.parse(one, text(one)));
     }
-    RuleSet merged =
-        RulesFile.merge(rules.isEmpty() ? List.of(RulesFile.of(scenario)) : tried);
+    RuleSet merged = RulesFile.merge(rules.isEmpty() ? List.of(RulesFile.of(scenario)) : tried);
     List<IpsetRestore> sets = new ArrayList<>();
     for (String one : ipsets) {
       sets.add(new IpsetSaveFile(one, text(one)));
@@ -241,8 +240,7 @@ final class TestCommand implements Callable<Integer> {
     if (tap) {
       stdout.print(TapLines.of(outcomes));
     } else if (stdoutTaken() == 0) {
-      stdout.print(
-          new TestText(Terminal.current()).print(outcomes, reached, quiet, coverage));
+      stdout.print(new TestText(Terminal.current()).print(outcomes, reached, quiet, coverage));
     }
     if (junit != null) {
       TextFile.write(junit, JunitXml.of(outcomes), stdout);

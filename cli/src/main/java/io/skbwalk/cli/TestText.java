@@ -9,7 +9,9 @@ import io.skbwalk.replay.WalkText;
 import java.util.List;
 import java.util.stream.Collectors;
 
-/** What {@code skbwalk test} says to people: a line an experiment, and all about those that fail. */
+/**
+ * What {@code skbwalk test} says to people: a line an experiment, and all about those that fail.
+ */
 final class TestText {
   private static final String INDENT = "          ";
 
@@ -26,8 +28,7 @@ final class TestText {
    * @param quiet only what fails, and the last line
    * @param showCoverage also tell which rules no packet matched
    */
-  String print(
-      List<Outcome> outcomes, RuleCoverage coverage, boolean quiet, boolean showCoverage) {
+  String print(List<Outcome> outcomes, RuleCoverage coverage, boolean quiet, boolean showCoverage) {
     String file = null;
     for (Outcome outcome : outcomes) {
       if (quiet && outcome.holds()) {
@@ -72,8 +73,7 @@ final class TestText {
       out.append(": expected ").append(terminal.paint(Terminal.GREEN, one.expected()));
       out.append(", got ").append(terminal.paint(Terminal.RED, got)).append('\n');
     }
-    WalkText text =
-        new WalkText(terminal.width() - INDENT.length(), terminal.colour(), null);
+    WalkText text = new WalkText(terminal.width() - INDENT.length(), terminal.colour(), null);
     failure
         .walkText(text)
         .lines()

@@ -20,26 +20,32 @@ final class Watch {
   private record State(FileTime time, long size) {}
 
   private final Set<Path> files;
+  private Map<Path, State> before = new HashMap<>();
 
-  /** Watches whatever is in {@code files} when {@link #await} is called. */
+  /** Watches what is in {@code files}, which may grow. */
   Watch(Set<Path> files) {
     this.files = files;
   }
 
-  /** Returns after a change. */
+  /** Remembers how they are, before somebody works with what they hold. */
+  void look() {
+    before = states();
+  }
+
+  /** Returns after a change since {@link #look}; of a file that was not known then, since now. */
   void await() throws IOException {
-    Map<Path, State> before = look();
+    states().forEach(before::putIfAbsent);
     try {
       do {
         Thread.sleep(PAUSE_MILLIS);
-      } while (look().equals(before));
+      } while (states().equals(before));
     } catch (InterruptedException e) {
       Thread.currentThread().interrupt();
       throw new IOException("interrupted", e);
     }
   }
 
-  private Map<Path, State> look() {
+  private Map<Path, State> states() {
     Map<Path, State> states = new HashMap<>();
     for (Path file : files) {
       try {

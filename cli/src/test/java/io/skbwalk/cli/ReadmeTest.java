@@ -34,7 +34,7 @@ class ReadmeTest {
           "```sh\n(bin/skbwalk [^\n]+)\n[^`]*```\n(?:(?!```)[\\s\\S])*?```\n([\\s\\S]*?)\n```\n");
 
   @ParameterizedTest
-  @CsvSource({"README.md, 2", "docs/rules.md, 1"})
+  @CsvSource({"README.md, 2", "docs/rules.md, 1", "docs/experiments.md, 1"})
   void shownOutputIsRealOutput(String file, int atLeast) throws IOException {
     String text = Files.readString(ROOT.resolve(file));
     StringBuilder fresh = new StringBuilder();

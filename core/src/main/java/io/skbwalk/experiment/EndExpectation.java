@@ -90,8 +90,7 @@ final class EndExpectation {
       complete = true;
       value.list().forEach(line -> has.add(new Line(line.text(), line.position())));
     } else {
-      YamlValue.Fields fields =
-          value.fields("the connections at the end", "count", "has", "lacks");
+      YamlValue.Fields fields = value.fields("the connections at the end", "count", "has", "lacks");
       connectionCount = fields.number("count", 0, Integer.MAX_VALUE, -1);
       fields.list("has").forEach(line -> has.add(new Line(line.text(), line.position())));
       fields.list("lacks").forEach(line -> lacks.add(new Line(line.text(), line.position())));
@@ -141,8 +140,7 @@ final class EndExpectation {
                 count.at,
                 "counter of " + count.rule,
                 inWords(count.packets, count.bytes),
-                inWords(
-                    count.packets < 0 ? -1 : seen[0], count.bytes < 0 ? -1 : seen[1])));
+                inWords(count.packets < 0 ? -1 : seen[0], count.bytes < 0 ? -1 : seen[1])));
       }
     }
   }
@@ -176,15 +174,13 @@ final class EndExpectation {
     int[] taken = assign(lines);
     for (int i = 0; i < has.size(); i++) {
       if (taken[i] < 0) {
-        mismatches.add(
-            new Failure.Mismatch(has.get(i).at, "connection", has.get(i).text, table));
+        mismatches.add(new Failure.Mismatch(has.get(i).at, "connection", has.get(i).text, table));
       }
     }
     for (int at = 0; complete && at < lines.size(); at++) {
       int line = at;
       if (Arrays.stream(taken).noneMatch(one -> one == line)) {
-        mismatches.add(
-            new Failure.Mismatch(connections, "connections", "no other", lines.get(at)));
+        mismatches.add(new Failure.Mismatch(connections, "connections", "no other", lines.get(at)));
       }
     }
     for (Line lacking : lacks) {

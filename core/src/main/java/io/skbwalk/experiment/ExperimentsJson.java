@@ -23,8 +23,7 @@ public final class ExperimentsJson {
     StringWriter out = new StringWriter();
     DefaultPrettyPrinter printer =
         new DefaultPrettyPrinter()
-            .withObjectIndenter(
-                new com.fasterxml.jackson.core.util.DefaultIndenter("  ", "\n"));
+            .withObjectIndenter(new com.fasterxml.jackson.core.util.DefaultIndenter("  ", "\n"));
     try (JsonGenerator json = new JsonFactory().createGenerator(out)) {
       json.setPrettyPrinter(printer);
       json.writeStartObject();

@@ -90,7 +90,9 @@ public final class JunitXml {
                 case '"' -> escaped.append("&quot;");
                 default ->
                     escaped.appendCodePoint(
-                        c < ' ' && c != '\n' && c != '\t' || c == 0xFFFE || c == 0xFFFF
+                        c < ' ' && c != '\n' && c != '\t'
+                                || c == 0xFFFE
+                                || c == 0xFFFF
                                 || c >= 0xD800 && c <= 0xDFFF
                             ? 0xFFFD
                             : c);

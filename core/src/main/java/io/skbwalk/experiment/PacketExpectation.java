@@ -306,8 +306,7 @@ final class PacketExpectation {
                     wanted,
                     WalkPart.END,
                     YamlValue::text,
-                    record ->
-                        frame.apply(record) == null ? null : frame.apply(record).device());
+                    record -> frame.apply(record) == null ? null : frame.apply(record).device());
                 return;
               }
               FrameField field = field(name);

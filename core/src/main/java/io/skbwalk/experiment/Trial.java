@@ -29,8 +29,7 @@ final class Trial {
   Trial(ScenarioFile.Experiment experiment, RuleNames rules) {
     this.experiment = experiment;
     for (ScenarioFile.Step step : experiment.steps()) {
-      expectations.add(
-          step.expect() == null ? null : PacketExpectation.of(step.expect(), rules));
+      expectations.add(step.expect() == null ? null : PacketExpectation.of(step.expect(), rules));
     }
     end = experiment.expect() == null ? null : EndExpectation.of(experiment.expect(), rules);
     failed = new int[expectations.size()];

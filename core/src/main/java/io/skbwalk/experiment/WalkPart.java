@@ -16,8 +16,7 @@ import java.util.function.Predicate;
 enum WalkPart {
   /** What connection tracking makes of the packet. */
   CONNTRACK(
-      event -> event instanceof TraceEvent.HookStep step && step.name().equals("conntrack"),
-      false),
+      event -> event instanceof TraceEvent.HookStep step && step.name().equals("conntrack"), false),
   /** A rule, or a policy, decides. */
   DECISION(event -> false, false),
   /** The mark is set. */

@@ -49,8 +49,7 @@ final class Fragments {
           network + FLAGS_OFFSET,
           (short) (word & ~(OFFSET_MASK | MORE) | (more ? MORE : 0) | offset));
       packet.putShort(network + CHECKSUM_OFFSET, (short) 0);
-      packet.putShort(
-          network + CHECKSUM_OFFSET, (short) Checksum.of(part, network, header));
+      packet.putShort(network + CHECKSUM_OFFSET, (short) Checksum.of(part, network, header));
       parts.add(part);
     }
     return parts;

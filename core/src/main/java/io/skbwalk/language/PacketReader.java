@@ -133,7 +133,9 @@ public final class PacketReader {
     long repeat = fields.number("repeat", 1, 1_000_000, 1);
     YamlValue fragments = fields.get("fragments");
     List<byte[]> parts =
-        fragments == null ? List.of(bytes) : Fragments.of(bytes, device == null ? 0 : 14, fragments);
+        fragments == null
+            ? List.of(bytes)
+            : Fragments.of(bytes, device == null ? 0 : 14, fragments);
     for (long i = 0; i < repeat; i++) {
       long pause = wait;
       for (byte[] part : parts) {

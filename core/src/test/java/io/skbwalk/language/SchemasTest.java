@@ -50,7 +50,8 @@ class SchemasTest {
   }
 
   static List<Path> ruleFiles() throws IOException {
-    return yaml(RULES);
+    // Beside them lie experiments.
+    return yaml(RULES).stream().filter(file -> !file.toString().endsWith(".test.yaml")).toList();
   }
 
   static List<Path> hostFiles() throws IOException {
