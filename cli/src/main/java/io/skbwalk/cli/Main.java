@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       WalkCommand.class,
       ConvertCommand.class,
       CraftCommand.class,
+      ServeCommand.class,
       TestCommand.class
     })
 public final class Main implements Runnable {

@@ -17,7 +17,7 @@ import java.util.List;
  */
 final class Page {
   private static final List<String> SCRIPTS =
-      List.of("elements.js", "steps.js", "diagram.js", "lists.js", "page.js");
+      List.of("elements.js", "steps.js", "diagram.js", "lists.js", "page.js", "served.js");
 
   private Page() {}
 

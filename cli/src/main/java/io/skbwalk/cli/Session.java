@@ -38,7 +38,14 @@ final class Session implements AutoCloseable {
   static final long NEW_YEAR =
       Instant.parse("2026-01-01T00:00:00Z").getEpochSecond() * 1_000_000_000L;
 
+  /** Reads what people write. */
+  interface Texts {
+    /** The whole text of a file that was named. */
+    String read(String file) throws IOException;
+  }
+
   private final MachineOptions options;
+  private final Texts rulesTexts;
   private final List<String> names = new ArrayList<>();
   private final List<CaptureReader> readers = new ArrayList<>();
   private CaptureMerger merger;
@@ -64,17 +71,24 @@ final class Session implements AutoCloseable {
    * @param mayBeEmpty no frames at all are fine
    */
   Session(MachineOptions options, boolean mayBeEmpty) throws IOException {
-    this(options, mayBeEmpty, false);
+    this(options, mayBeEmpty, false, TextFile::read);
+  }
+
+  /** Takes the rules' texts from {@code rulesTexts} instead of their files. */
+  Session(MachineOptions options, Texts rulesTexts) throws IOException {
+    this(options, false, false, rulesTexts);
   }
 
   /** Opens what can only be a scenario, whatever its name. */
   static Session ofScenario(MachineOptions options) throws IOException {
-    return new Session(options, false, true);
+    return new Session(options, false, true, TextFile::read);
   }
 
-  private Session(MachineOptions options, boolean mayBeEmpty, boolean scenarioOnly)
+  private Session(
+      MachineOptions options, boolean mayBeEmpty, boolean scenarioOnly, Texts rulesTexts)
       throws IOException {
     this.options = options;
+    this.rulesTexts = rulesTexts;
     if (options.capture != null && !options.inputs.isEmpty()) {
       throw new Unusable(
           "CAPTURE and --in are two ways to say where frames come from; give one of them");
@@ -107,7 +121,7 @@ final class Session implements AutoCloseable {
     }
     List<RuleSet> all = new ArrayList<>();
     for (String file : options.rules) {
-      all.add(RulesFile.parse(file, TextFile.read(file)));
+      all.add(RulesFile.parse(file, rulesTexts.read(file)));
     }
     return RulesFile.merge(all);
   }

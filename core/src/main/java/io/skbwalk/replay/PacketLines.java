@@ -11,7 +11,7 @@ import java.io.Writer;
 import java.time.Instant;
 
 /** Writes packets.jsonl: one object a frame; fields that do not apply are absent. */
-final class PacketLines {
+public final class PacketLines {
   private final Writer out;
   private final JsonGenerator json;
 
@@ -34,7 +34,7 @@ final class PacketLines {
   }
 
   /** The fields of a record, into an object that is open. */
-  static void write(JsonGenerator json, FrameRecord record) throws IOException {
+  public static void write(JsonGenerator json, FrameRecord record) throws IOException {
     json.writeNumberField("n", record.number);
     json.writeStringField("time", time(record.time));
     if (!record.device.isEmpty()) {

@@ -265,6 +265,7 @@ function showTab(chosen) {
     tab.tabIndex = is ? 0 : -1;
     byId(tab.getAttribute('aria-controls')).hidden = !is;
   }
+  document.body.dataset.tab = chosen.id.slice(4);
   flowList.paint();
   packetList.paint();
 }
