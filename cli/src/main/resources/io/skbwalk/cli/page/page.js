@@ -266,6 +266,10 @@ function showTab(chosen) {
     byId(tab.getAttribute('aria-controls')).hidden = !is;
   }
   document.body.dataset.tab = chosen.id.slice(4);
+  if (!byId('panel-flows').hidden && page.flowsOf !== page.packets) {
+    page.flowsOf = page.packets;
+    flowList.show(flowsOf(page.packets), -1);
+  }
   flowList.paint();
   packetList.paint();
 }
@@ -302,7 +306,7 @@ function load(replayed) {
     make('span', {'aria-hidden': 'true'}, FATES[fate] + ' '),
     frames[fate].toLocaleString('en') + ' ' + fate))));
   diagram.use(replayed.rules.map((rule) => rule.table));
-  flowList.show(flowsOf(page.packets), -1);
+  showTab(tabs.find((tab) => tab.getAttribute('aria-selected') === 'true'));
   (byId('rules') || byId('panel-rules')).replaceChildren(...rulesTable(replayed.rules, (rule) => {
     const label = rule.table + '/' + rule.chain + '#' + rule.number;
     listOnly(rule.number ? {label, takes: (packet) => (packet.rules || []).includes(label)}
