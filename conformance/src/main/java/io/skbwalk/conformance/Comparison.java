@@ -30,6 +30,9 @@ final class Comparison {
   private static final int ETHERNET = 14;
   private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )?(\\d+) ");
 
+  /** What the second that is begun makes of an age. */
+  private static final Pattern AGE = Pattern.compile(" delta-time=(\\d+)");
+
   private static final Pattern SECONDS = Pattern.compile("(?<=^add .{1,80}) timeout (\\d+)");
 
   private final Outcome kernel;
@@ -212,7 +215,10 @@ final class Comparison {
     }
   }
 
-  /** Lines with a timeout in seconds, which may be one less in the kernel, whose time passes. */
+  /**
+   * Lines with a timeout in seconds, which may be one less in the kernel, whose time passes, and
+   * perhaps an age.
+   */
   private void timedLines(
       String what, List<String> expected, List<String> second, List<String> actual) {
     lines(
@@ -226,7 +232,9 @@ final class Comparison {
       long theirs = timeout(byText.get(i));
       long ours = timeout(oursByText.get(i));
       if (withoutTimeout(byText.get(i)).equals(withoutTimeout(oursByText.get(i)))
-          && (ours - theirs > 2 || theirs > ours)) {
+          && (ours - theirs > 2
+              || theirs > ours
+              || Math.abs(age(byText.get(i)) - age(oursByText.get(i))) > 1)) {
         add(
             kernel.steps().size() - 1,
             what + ": timeout\n  kernel " + byText.get(i) + "\n  model  " + oursByText.get(i));
@@ -241,7 +249,12 @@ final class Comparison {
   }
 
   private static String withoutTimeout(String line) {
-    return TIMEOUT.matcher(line).replaceFirst("$1$2* ");
+    return AGE.matcher(TIMEOUT.matcher(line).replaceFirst("$1$2* ")).replaceFirst(" delta-time=*");
+  }
+
+  private static long age(String line) {
+    Matcher matcher = AGE.matcher(line);
+    return matcher.find() ? Long.parseLong(matcher.group(1)) : 0;
   }
 
   private static long timeout(String line) {

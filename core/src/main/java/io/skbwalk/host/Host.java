@@ -119,6 +119,7 @@ public final class Host {
     net.skbs.setFreeListener(new Releases());
     boot();
     netfilter.queues().setIpv4(inet);
+    conntrack.setSecurityContexts(description.netfilter().securityContexts());
     for (HostDescription.Queue queue : description.netfilter().queues()) {
       int verdict = queue.verdict() | queue.to() << 16;
       netfilter.queues().listen(queue.number(), verdict, queue.mark());

@@ -28,6 +28,7 @@ import io.skbwalk.netfilter.NfCtHook;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
+import java.util.List;
 
 /**
  * Plays net/netfilter/nf_conntrack_core.c: the connections of one machine, from the packet that
@@ -65,6 +66,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private final ConntrackIn tracking = new ConntrackIn(this, tcp);
   private final ConntrackUsers users;
   private NfNatHook nat;
+  private List<String> securityContexts = List.of();
   private int count;
 
   // struct nf_hook_state of the packet at hand.
@@ -136,6 +138,16 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   /** The labels of its connections. */
   public ConntrackLabels labels() {
     return labels;
+  }
+
+  /** What the SELinux policy knows; empty without SELinux. A security mark counts them from 1. */
+  public List<String> securityContexts() {
+    return securityContexts;
+  }
+
+  /** Sets what the SELinux policy knows. */
+  public void setSecurityContexts(List<String> securityContexts) {
+    this.securityContexts = List.copyOf(securityContexts);
   }
 
   /** nf_conntrack_count: entries, unconfirmed ones too. */

@@ -18,6 +18,9 @@ public final class ConntrackPrinter {
   /** Flags of an expectation, by bit. */
   private static final String[] FLAGS = {"PERMANENT", "INACTIVE", "USERSPACE"};
 
+  /** SECINITSID_UNLABELED, as the policies of distributions have it. */
+  private static final String UNLABELED = "system_u:object_r:unlabeled_t:s0";
+
   private ConntrackPrinter() {}
 
   /** A protocol's name as conntrack prints it; {@code unknown} for those without a tracker. */
@@ -58,9 +61,9 @@ public final class ConntrackPrinter {
     StringBuilder line = new StringBuilder(160);
     entry(line, conntrack, ct, true, true, true);
     line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
+    securityContext(line, conntrack, ct);
     zone(line, conntrack, ct);
-    // conntrack itself asks for the time in whole seconds.
-    age(line, conntrack, ct, conntrack.net.clock.seconds() * Clock.SECOND);
+    age(line, conntrack, ct);
     helper(line, conntrack, ct);
     line.append(" use=").append(conntrack.use(ct));
     String named = labels ? conntrack.labels().text(ct) : "";
@@ -96,16 +99,19 @@ public final class ConntrackPrinter {
     if (conntrack.mark(ct) != 0 || (events & ConntrackEvents.MARK) != 0) {
       line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
     }
+    if (!destroyed && (events & ConntrackEvents.SECMARK | conntrack.secmark(ct)) != 0) {
+      securityContext(line, conntrack, ct);
+    }
     zone(line, conntrack, ct);
     if (destroyed) {
-      age(line, conntrack, ct, conntrack.net.clock.now());
+      age(line, conntrack, ct);
     } else {
       helper(line, conntrack, ct);
     }
     return line.toString();
   }
 
-  /** The line of {@code conntrack -L expect}. */
+  /** The line of {@code conntrack -L expect}; Linux tells it no zone. */
   public static String expectation(Conntrack conntrack, ConntrackExpect expect) {
     StringBuilder line = new StringBuilder(200);
     line.append(conntrack.expectations().timeoutSeconds(expect));
@@ -125,9 +131,6 @@ public final class ConntrackPrinter {
         conntrack.protocol(master),
         conntrack.sourcePort(master, ORIGINAL),
         conntrack.destinationPort(master, ORIGINAL));
-    if (expect.zone != 0) {
-      line.append(" zone=").append(expect.zone);
-    }
     String separator = " ";
     for (int i = 0; i < FLAGS.length; i++) {
       if ((expect.flags & 1 << i) != 0) {
@@ -148,6 +151,15 @@ public final class ConntrackPrinter {
       line.append(" dstkey=0x").append(Integer.toHexString(destination));
     } else {
       line.append(" sport=").append(source).append(" dport=").append(destination);
+    }
+  }
+
+  /** With SELinux every connection has a context, if only that of what has no label. */
+  private static void securityContext(StringBuilder line, Conntrack conntrack, int ct) {
+    if (!conntrack.securityContexts().isEmpty()) {
+      int secmark = conntrack.secmark(ct);
+      line.append(" secctx=")
+          .append(secmark == 0 ? UNLABELED : conntrack.securityContexts().get(secmark - 1));
     }
   }
 
@@ -232,10 +244,12 @@ public final class ConntrackPrinter {
     }
   }
 
-  private static void age(StringBuilder line, Conntrack conntrack, int ct, long now) {
+  /** From the second in which it began to this one, so that a moment may be a second. */
+  private static void age(StringBuilder line, Conntrack conntrack, int ct) {
     long start = conntrack.start(ct);
     if (start != 0) {
-      line.append(" delta-time=").append((now - start) / Clock.SECOND);
+      line.append(" delta-time=")
+          .append(conntrack.net.clock.now() / Clock.SECOND - start / Clock.SECOND);
     }
   }
 }

@@ -245,6 +245,36 @@ class ConntrackTest {
   }
 
   @Test
+  void anAgeIsCountedInSecondsThatHaveBegun() {
+    Machine machine = new Machine("timestamp=1");
+    machine.pass(0.9);
+    machine.send(ask(machine, 1000));
+    assertTrue(machine.list().get(0).endsWith(" mark=0 delta-time=0 use=1"));
+    machine.pass(0.2);
+    assertTrue(machine.list().get(0).endsWith(" mark=0 delta-time=1 use=1"));
+    machine.pass(0.8);
+    assertTrue(machine.list().get(0).endsWith(" mark=0 delta-time=1 use=1"));
+  }
+
+  @Test
+  void securityMarksArePrintedAsContexts() {
+    Machine machine = new Machine().listening();
+    machine.send(ask(machine, 999));
+    assertTrue(machine.list().get(0).endsWith(" dport=999 mark=0 use=1"), "without SELinux");
+    machine.conntrack.setSecurityContexts(List.of("system_u:object_r:dns_client_packet_t:s0"));
+    machine.forward = skb -> machine.conntrack.setSecmark(skb.ct, 1);
+    machine.send(ask(machine, 1000));
+    machine.forward = skb -> {};
+    String context = " secctx=system_u:object_r:dns_client_packet_t:s0";
+    assertTrue(machine.events.get(1).endsWith(" dport=1000" + context), machine.events.get(1));
+    assertTrue(machine.list().get(1).endsWith(" mark=0" + context + " use=1"), "its own");
+    String unlabeled = " mark=0 secctx=system_u:object_r:unlabeled_t:s0 use=1";
+    assertTrue(machine.list().get(0).endsWith(unlabeled), machine.list().get(0));
+    machine.pass(40);
+    assertTrue(machine.events.get(3).endsWith(" dport=1000"), machine.events.get(3));
+  }
+
+  @Test
   void aClashOfTheSameUdpConnectionGoesOverToTheFirst() {
     Machine machine = new Machine("acct=1");
     machine.forward =
