@@ -53,7 +53,8 @@ class LayersTest {
           "capture",
           "language",
           "replay",
-          "experiment");
+          "experiment",
+          "lint");
 
   /** A layer that not everything above it may use, and who may. */
   private static final Map<String, Set<String>> ONLY_FOR = Map.of("capture", Set.of("replay"));

@@ -31,7 +31,8 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       CraftCommand.class,
       ServeCommand.class,
-      TestCommand.class
+      TestCommand.class,
+      LintCommand.class
     })
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */

@@ -1,0 +1,98 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.cli;
+
+import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertTrue;
+
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.Schema;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
+import java.io.IOException;
+import java.nio.file.Files;
+import java.nio.file.Path;
+import java.util.List;
+import org.junit.jupiter.api.Test;
+import org.junit.jupiter.api.io.TempDir;
+
+class LintCommandTest {
+  private static final String BAD =
+      """
+      *filter
+      :INPUT DROP
+      :FORWARD DROP
+      :OUTPUT ACCEPT
+      -A INPUT -p tcp -j ACCEPT
+      -A INPUT -p tcp -m tcp --dport 22 -j DROP
+      COMMIT
+      """;
+
+  @TempDir private Path folder;
+
+  private String bad() throws IOException {
+    return Files.writeString(folder.resolve("bad.v4"), BAD).toString();
+  }
+
+  @Test
+  void aFindingNamesBothRulesAndAPacketToSeeItBy() throws IOException {
+    String file = bad();
+    Run run = Run.of("lint", file);
+    assertEquals(1, run.status(), run.err());
+    assertEquals(
+        """
+        FILE:6: filter/INPUT#2 can never match
+            -p tcp -m tcp --dport 22 -j DROP
+          Rule 1 already accepts everything that this one asks for.
+            FILE:5  filter/INPUT#1  -p tcp -j ACCEPT
+          See it (ACCEPT by filter/INPUT#1):
+            skbwalk walk --as 203.0.113.1 --rules FILE --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'
+
+        1 finding
+        """,
+        run.out().replace(file, "FILE"));
+    Run walk =
+        Run.of(
+            "walk",
+            "--as",
+            "203.0.113.1",
+            "--rules",
+            file,
+            "--send",
+            "eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S");
+    assertEquals(0, walk.status(), walk.err());
+    assertTrue(walk.out().contains(":5"), walk.out());
+  }
+
+  @Test
+  void nothingFoundIsZeroAndUnusableInputTwo() {
+    Run clean = Run.of("lint", "../rules/web-server.yaml");
+    assertEquals("0 nothing found\n", clean.status() + " " + clean.out());
+    assertEquals(2, Run.of("lint", "../rules/no-such-file").status());
+    assertEquals(2, Run.of("lint", "../pcaps/http.pcap").status());
+  }
+
+  @Test
+  void jsonHoldsItsSchema() throws IOException {
+    Schema schema =
+        SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
+            .getSchema(Files.readString(Path.of("../docs/lint.schema.json")));
+    Run run =
+        Run.of(
+            "lint",
+            bad(),
+            "../rules/shorewall.v4",
+            "../rules/nat-router.yaml",
+            "../pcaps/nat-router.pcapng",
+            "--host",
+            "../config/router.yaml",
+            "--json");
+    assertEquals(1, run.status(), run.err());
+    List<String> lines = run.out().lines().toList();
+    assertTrue(lines.size() > 5, run.out());
+    for (String line : lines) {
+      assertEquals(List.of(), schema.validate(line, InputFormat.JSON), line);
+    }
+    assertTrue(run.out().contains("\"kind\":\"unused\""));
+  }
+}

@@ -1,0 +1,112 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.lint;
+
+import java.util.ArrayList;
+import java.util.List;
+import java.util.stream.Collectors;
+
+/** Jumps into chains that do nothing, and RETURN where the chain ends anyway. */
+final class NoEffect {
+  /** As many are told one by one; more are a generator's habit and told together. */
+  private static final int FEW = 3;
+
+  private final TableSets table;
+  private final List<Finding> findings;
+
+  NoEffect(TableSets table, List<Finding> findings) {
+    this.table = table;
+    this.findings = findings;
+  }
+
+  void find() {
+    jumps();
+    returns();
+  }
+
+  private void jumps() {
+    List<Finding> found = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (String chain : table.chains.keySet()) {
+      List<RuleNode> jumps =
+          table.callers(chain).stream()
+              .filter(node -> node.sure && !node.goesTo() && node.matched != PacketSets.NONE)
+              .toList();
+      if (!jumps.isEmpty() && doesNothing(chain)) {
+        boolean empty = table.chains.get(chain).isEmpty();
+        names.add(chain);
+        found.add(
+            new Finding(
+                Finding.Kind.NO_EFFECT,
+                Finding.Place.of(jumps.get(0)),
+                Unmatched.places(jumps.subList(1, jumps.size())),
+                "Chain "
+                    + chain
+                    + (empty ? " is empty, so " : " only returns, so ")
+                    + (jumps.size() == 1
+                        ? "jumping there does nothing."
+                        : "jumping there, as " + jumps.size() + " rules do, does nothing."),
+                null));
+      }
+    }
+    tell(
+        found,
+        found.size()
+            + " chains do nothing, nor do the jumps to them: "
+            + names.stream().collect(Collectors.joining(", "))
+            + ".");
+  }
+
+  private boolean doesNothing(String chain) {
+    return table.chains.get(chain).stream().allMatch(node -> node.sure && node.returns());
+  }
+
+  private void returns() {
+    List<Finding> found = new ArrayList<>();
+    List<String> names = new ArrayList<>();
+    for (String chain : table.chains.keySet()) {
+      List<RuleNode> rules = table.chains.get(chain);
+      if (rules.isEmpty() || doesNothing(chain)) {
+        continue;
+      }
+      RuleNode last = rules.get(rules.size() - 1);
+      if (last.returns() && last.sure && last.matched != PacketSets.NONE) {
+        names.add(chain);
+        found.add(
+            new Finding(
+                Finding.Kind.NO_EFFECT,
+                Finding.Place.of(last),
+                List.of(),
+                table.isBuiltIn(chain)
+                    ? "It is the last rule: the policy decides with or without it."
+                    : "It is the last rule of its chain: packets return with or without it.",
+                null));
+      }
+    }
+    tell(
+        found,
+        found.size()
+            + " chains end in a RETURN that they need not have: "
+            + names.stream().collect(Collectors.joining(", "))
+            + ".");
+  }
+
+  private void tell(List<Finding> found, String together) {
+    if (found.size() <= FEW) {
+      findings.addAll(found);
+      return;
+    }
+    List<Finding.Place> places = new ArrayList<>();
+    for (Finding one : found) {
+      places.add(one.about());
+      places.addAll(one.causes());
+    }
+    findings.add(
+        new Finding(
+            Finding.Kind.NO_EFFECT,
+            places.get(0),
+            places.subList(1, places.size()),
+            together,
+            null));
+  }
+}
