@@ -72,9 +72,7 @@ final class LintCommand implements Callable<Integer> {
       description = "The machine that has the rules. Without it one is made up for each example.")
   private String host;
 
-  @Option(
-      names = "--json",
-      description = "One JSON object a finding (docs/lint.schema.json).")
+  @Option(names = "--json", description = "One JSON object a finding (docs/lint.schema.json).")
   private boolean json;
 
   @Override
@@ -160,8 +158,7 @@ final class LintCommand implements Callable<Integer> {
       }
     } else {
       Terminal terminal = Terminal.current();
-      LintText text =
-          new LintText(terminal.width(), terminal::paint, Terminal.BOLD, Terminal.DIM);
+      LintText text = new LintText(terminal.width(), terminal::paint, Terminal.BOLD, Terminal.DIM);
       for (Finding finding : lint.findings()) {
         out.println(text.tell(finding, rules));
       }
@@ -171,7 +168,9 @@ final class LintCommand implements Callable<Integer> {
     out.flush();
     for (TableKind table : lint.tooComplex()) {
       err.println(
-          "skbwalk: table " + table + " has too many different rules to think of all packets at"
+          "skbwalk: table "
+              + table
+              + " has too many different rules to think of all packets at"
               + " once; only what its counters say is told of it");
     }
   }

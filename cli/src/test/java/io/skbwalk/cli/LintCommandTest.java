@@ -5,14 +5,9 @@ package io.skbwalk.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
-import com.networknt.schema.InputFormat;
-import com.networknt.schema.Schema;
-import com.networknt.schema.SchemaRegistry;
-import com.networknt.schema.SpecificationVersion;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.List;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -73,26 +68,16 @@ class LintCommandTest {
   }
 
   @Test
-  void jsonHoldsItsSchema() throws IOException {
-    Schema schema =
-        SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-            .getSchema(Files.readString(Path.of("../docs/lint.schema.json")));
+  void aCaptureShowsWhatNothingMatched() throws IOException {
     Run run =
         Run.of(
             "lint",
-            bad(),
-            "../rules/shorewall.v4",
             "../rules/nat-router.yaml",
             "../pcaps/nat-router.pcapng",
             "--host",
             "../config/router.yaml",
             "--json");
     assertEquals(1, run.status(), run.err());
-    List<String> lines = run.out().lines().toList();
-    assertTrue(lines.size() > 5, run.out());
-    for (String line : lines) {
-      assertEquals(List.of(), schema.validate(line, InputFormat.JSON), line);
-    }
-    assertTrue(run.out().contains("\"kind\":\"unused\""));
+    assertTrue(run.out().contains("{\"kind\":\"unused\""), run.out());
   }
 }

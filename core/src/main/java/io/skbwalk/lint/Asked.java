@@ -37,9 +37,28 @@ final class Asked {
    */
   private static final Set<String> SAME_AGAIN =
       Set.of(
-          "addrtype", "ah", "connmark", "dccp", "devgroup", "dscp", "ecn", "esp", "helper",
-          "length", "mac", "owner", "physdev", "pkttype", "policy", "realm", "sctp", "string",
-          "tcpmss", "tos", "ttl", "u32");
+          "addrtype",
+          "ah",
+          "connmark",
+          "dccp",
+          "devgroup",
+          "dscp",
+          "ecn",
+          "esp",
+          "helper",
+          "length",
+          "mac",
+          "owner",
+          "physdev",
+          "pkttype",
+          "policy",
+          "realm",
+          "sctp",
+          "string",
+          "tcpmss",
+          "tos",
+          "ttl",
+          "u32");
 
   private static final List<ConntrackMatch.Network> NO_ADDRESSES =
       List.of(
@@ -88,19 +107,12 @@ final class Asked {
         parts,
         inverted(destination, asked.notDestination()),
         addresses(
-            0,
-            0,
-            false,
-            asked.destination(),
-            asked.destinationMask(),
-            asked.notDestination()));
+            0, 0, false, asked.destination(), asked.destinationMask(), asked.notDestination()));
     if (asksFor(asked.in())) {
       int in = fields.interfaceIs(PacketFields.IN, asked.in());
       parts.add(
           new Part(
-              (asked.notIn() ? "! -i " : "-i ") + asked.in(),
-              inverted(in, asked.notIn()),
-              true));
+              (asked.notIn() ? "! -i " : "-i ") + asked.in(), inverted(in, asked.notIn()), true));
     }
     if (asksFor(asked.out())) {
       int out = fields.interfaceIs(PacketFields.OUT, asked.out());
@@ -113,8 +125,20 @@ final class Asked {
     if (asked.protocol() != 0) {
       BasicMatch protocol =
           new BasicMatch(
-              0, 0, false, 0, 0, false, "", false, "", false, asked.protocol(),
-              asked.notProtocol(), false, false);
+              0,
+              0,
+              false,
+              0,
+              0,
+              false,
+              "",
+              false,
+              "",
+              false,
+              asked.protocol(),
+              asked.notProtocol(),
+              false,
+              false);
       int set = fields.is(PacketFields.PROTOCOL, asked.protocol());
       add(parts, inverted(set, asked.notProtocol()), protocol);
     }
@@ -132,10 +156,21 @@ final class Asked {
   }
 
   private static BasicMatch addresses(
-      int source, int sourceMask, boolean notSource, int to, int toMask,
-      boolean notTo) {
+      int source, int sourceMask, boolean notSource, int to, int toMask, boolean notTo) {
     return new BasicMatch(
-        source, sourceMask, notSource, to, toMask, notTo, "", false, "", false, 0, false, false,
+        source,
+        sourceMask,
+        notSource,
+        to,
+        toMask,
+        notTo,
+        "",
+        false,
+        "",
+        false,
+        0,
+        false,
+        false,
         false);
   }
 

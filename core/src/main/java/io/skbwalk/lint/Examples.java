@@ -18,8 +18,8 @@ import java.util.ArrayList;
 import java.util.List;
 
 /**
- * Makes packets that show a finding, sends each through a machine under the rules, and keeps it only
- * when the machine does what the finding says.
+ * Makes packets that show a finding, sends each through a machine under the rules, and keeps it
+ * only when the machine does what the finding says.
  */
 final class Examples {
   private static final long START = 1_767_225_600_000_000_000L;
@@ -90,8 +90,7 @@ final class Examples {
       if (typed == null) {
         continue;
       }
-      HostDescription machine =
-          host != null ? host : Machine.of(typed.to, 24).description();
+      HostDescription machine = host != null ? host : Machine.of(typed.to, 24).description();
       FrameRecord record = sent(machine, typed.text);
       if (record != null && check.holds(record)) {
         String options = host != null ? "--host " + hostFile : "--as " + Ip4.format(typed.to);

@@ -58,13 +58,11 @@ public record Finding(
    */
   public record Place(String table, String chain, int number, String rule, SourcePosition at) {
     static Place of(RuleNode node) {
-      return new Place(
-          node.table.label, node.chain, node.number, node.rule.save(), node.rule.at());
+      return new Place(node.table.label, node.chain, node.number, node.rule.save(), node.rule.at());
     }
 
     static Place ofChain(TableSets table, String chain) {
-      return new Place(
-          table.kind().label, chain, 0, "", table.table.chain(chain).at());
+      return new Place(table.kind().label, chain, 0, "", table.table.chain(chain).at());
     }
 
     /** {@code table/chain#number}, or {@code table/chain}. */

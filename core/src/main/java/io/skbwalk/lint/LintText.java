@@ -20,8 +20,7 @@ public final class LintText {
    *
    * @param paint gives a text (second) the looks {@code bold} or {@code dim} (first)
    */
-  public LintText(
-      int width, BiFunction<String, String, String> paint, String bold, String dim) {
+  public LintText(int width, BiFunction<String, String, String> paint, String bold, String dim) {
     this.width = width;
     this.paint = paint;
     this.bold = bold;

@@ -68,10 +68,7 @@ final class Redundant {
 
   private String sentence(RuleNode node, List<RuleNode> rules) {
     String does = verdict == Action.Standard.ACCEPT ? "accept" : "drop";
-    String policy =
-        policies.isEmpty()
-            ? ""
-            : "the policy of " + String.join(" and ", policies);
+    String policy = policies.isEmpty() ? "" : "the policy of " + String.join(" and ", policies);
     if (rules.isEmpty()) {
       return "Without it, " + policy + " would " + does + " the same packets.";
     }

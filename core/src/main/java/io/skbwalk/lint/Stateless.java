@@ -56,8 +56,7 @@ final class Stateless {
             : PacketSets.NONE;
     for (String chain : table.below(hook.chain)) {
       for (RuleNode node : table.chains.get(chain)) {
-        boolean lost =
-            node.rule.action() == Action.Standard.DROP || Unmatched.isReject(node);
+        boolean lost = node.rule.action() == Action.Standard.DROP || Unmatched.isReject(node);
         if (node.decides() && !lost) {
           accepted = sets.or(accepted, node.matched);
         }
@@ -98,9 +97,7 @@ final class Stateless {
             && free(node.asked, PacketFields.SOURCE)
             && free(node.asked, PacketFields.STATE);
     int strangers = sets.and(here, fields.is(PacketFields.STATE, PacketFields.NEW));
-    strangers =
-        sets.and(
-            strangers, sets.or(udp(), fields.masked(PacketFields.FLAGS, SYN, 0x17)));
+    strangers = sets.and(strangers, sets.or(udp(), fields.masked(PacketFields.FLAGS, SYN, 0x17)));
     strangers = sets.minus(strangers, fields.interfaceIs(PacketFields.IN, "lo"));
     strangers = sets.and(strangers, fields.between(PacketFields.DESTINATION_PORT, 1, LAST_SERVICE));
     if (answersOnly && strangers != PacketSets.NONE) {

@@ -27,8 +27,19 @@ final class TableSets {
   /** Targets that leave everything as it is that later rules ask for. */
   private static final Set<String> CHANGE_NOTHING =
       Set.of(
-          "AUDIT", "CHECKSUM", "CLASSIFY", "CONNSECMARK", "IDLETIMER", "LED", "LOG", "NFLOG",
-          "RATEEST", "SECMARK", "SET", "TEE", "TRACE");
+          "AUDIT",
+          "CHECKSUM",
+          "CLASSIFY",
+          "CONNSECMARK",
+          "IDLETIMER",
+          "LED",
+          "LOG",
+          "NFLOG",
+          "RATEEST",
+          "SECMARK",
+          "SET",
+          "TEE",
+          "TRACE");
 
   /** Those that change something that a match sees which is not understood. */
   private static final Set<String> CHANGE_HEADERS =

@@ -131,7 +131,8 @@ final class Unmatched {
     for (int i = causes.size() - 1; i >= 0 && causes.size() > 1; i--) {
       List<RuleNode> fewer = new ArrayList<>(causes);
       RuleNode spared = fewer.remove(i);
-      if (sets.within(sets.and(sets.minus(possible, left), takes(spared, node)), all(fewer, node))) {
+      if (sets.within(
+          sets.and(sets.minus(possible, left), takes(spared, node)), all(fewer, node))) {
         causes = fewer;
       }
     }
@@ -209,12 +210,12 @@ final class Unmatched {
               + (isReject(node) ? "reject" : "drop")
               + " any.";
     } else if (one && first.matchesAll()) {
-      sentence =
-          named(first, node) + " " + does(first) + " every packet; nothing gets past it.";
+      sentence = named(first, node) + " " + does(first) + " every packet; nothing gets past it.";
     } else if (one && node.rule.isLike(first.rule)) {
       sentence = named(first, node) + " is the same rule; only the first is ever asked to act.";
     } else if (one) {
-      boolean asksForMore = !sets.within(sets.and(node.asked, table.fields.possible()), first.asked);
+      boolean asksForMore =
+          !sets.within(sets.and(node.asked, table.fields.possible()), first.asked);
       sentence =
           named(first, node)
               + " "

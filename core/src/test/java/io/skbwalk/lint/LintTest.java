@@ -5,8 +5,16 @@ package io.skbwalk.lint;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertNotNull;
 
+import com.networknt.schema.InputFormat;
+import com.networknt.schema.Schema;
+import com.networknt.schema.SchemaRegistry;
+import com.networknt.schema.SpecificationVersion;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.netfilter.tables.RuleSet;
+import java.io.IOException;
+import java.io.StringWriter;
+import java.nio.file.Files;
+import java.nio.file.Path;
 import java.util.List;
 import java.util.stream.Collectors;
 import org.junit.jupiter.api.Test;
@@ -139,7 +147,8 @@ class LintTest {
   @Test
   void examplesAreOfTheEngine() {
     Finding found =
-        findings(rules("INPUT -s 10.0.0.0/8 -p tcp -j ACCEPT / INPUT -s 10.1.2.0/24 -p tcp -j DROP"))
+        findings(
+                rules("INPUT -s 10.0.0.0/8 -p tcp -j ACCEPT / INPUT -s 10.1.2.0/24 -p tcp -j DROP"))
             .get(0);
     assertNotNull(found.example());
     assertEquals(
@@ -149,5 +158,26 @@ class LintTest {
             + found.example().outcome()
             + " "
             + found.example().machine());
+  }
+
+  @Test
+  void jsonHoldsItsSchema() throws IOException {
+    Schema schema =
+        SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
+            .getSchema(Files.readString(Path.of("../docs/lint.schema.json")));
+    StringWriter out = new StringWriter();
+    LintLines lines = new LintLines(out);
+    for (Finding finding :
+        findings(
+            rules(
+                "web: / INPUT -p tcp -j ACCEPT / INPUT -p tcp --dport 22 -j DROP"
+                    + " / web -j ACCEPT / INPUT -p udp --sport 53 -j ACCEPT"))) {
+      lines.write(finding);
+    }
+    List<String> all = out.toString().lines().toList();
+    assertEquals(3, all.size());
+    for (String line : all) {
+      assertEquals(List.of(), schema.validate(line, InputFormat.JSON), line);
+    }
   }
 }

@@ -78,8 +78,7 @@ class NeverMatchesTest {
 
   private static List<Long> hits(RuleSet counters, Finding.Place about) {
     List<Long> hits = new ArrayList<>();
-    var rules =
-        counters.table(TableKind.of(about.table())).chain(about.chain()).rules();
+    var rules = counters.table(TableKind.of(about.table())).chain(about.chain()).rules();
     for (int i = 0; i < rules.size(); i++) {
       if (about.number() == 0 || about.number() == i + 1) {
         hits.add(rules.get(i).packets());
@@ -98,7 +97,8 @@ class NeverMatchesTest {
 
   private String packet() {
     boolean inside = chance(3);
-    String from = inside ? "192.168.7." + (2 + random.nextInt(4)) : "198.51.100." + (8 + random.nextInt(4));
+    String from =
+        inside ? "192.168.7." + (2 + random.nextInt(4)) : "198.51.100." + (8 + random.nextInt(4));
     String to = inside ? one("198.51.100.9", "192.168.7.1") : one("203.0.113.1", "192.168.7.2");
     String device = inside ? "eth1" : "eth0";
     String ttl = chance(8) ? " ttl=3" : "";
@@ -132,7 +132,8 @@ class NeverMatchesTest {
       text.append(one(" -s ", " ! -s ", " -s ")).append(one(SOURCES));
     }
     if (chance(6)) {
-      text.append(one(" -d ", " ! -d ")).append(one("192.168.7.0/24", "203.0.113.1", "192.168.7.2"));
+      text.append(one(" -d ", " ! -d "))
+          .append(one("192.168.7.0/24", "203.0.113.1", "192.168.7.2"));
     }
     if (chance(5) && !chain.equals("OUTPUT")) {
       text.append(one(" -i ", " ! -i ")).append(one("eth0", "eth+", "eth1", "lo", "+"));
@@ -142,33 +143,61 @@ class NeverMatchesTest {
     }
     switch (random.nextInt(6)) {
       case 0 -> text.append(" -p udp");
-      case 1 -> text.append(" -p udp ").append(one("--sport ", "--dport ", "! --dport ")).append(one(PORTS));
+      case 1 ->
+          text.append(" -p udp ")
+              .append(one("--sport ", "--dport ", "! --dport "))
+              .append(one(PORTS));
       case 2 -> {
-        text.append(" -p tcp ").append(one("--sport ", "--dport ", "! --sport ")).append(one(PORTS));
+        text.append(" -p tcp ")
+            .append(one("--sport ", "--dport ", "! --sport "))
+            .append(one(PORTS));
         text.append(one("", "", " --syn", " ! --syn", " --tcp-flags ACK,RST ACK"));
       }
-      case 3 -> text.append(" -p tcp -m multiport ").append(one("--dports ", "--ports ", "! --dports ")).append(one("22,80", "80,443", "1:1000"));
-      case 4 -> text.append(" -p icmp ").append(one("--icmp-type 8", "! --icmp-type 8", "--icmp-type any", "--icmp-type 3/0:4"));
-      default -> { }
+      case 3 ->
+          text.append(" -p tcp -m multiport ")
+              .append(one("--dports ", "--ports ", "! --dports "))
+              .append(one("22,80", "80,443", "1:1000"));
+      case 4 ->
+          text.append(" -p icmp ")
+              .append(
+                  one("--icmp-type 8", "! --icmp-type 8", "--icmp-type any", "--icmp-type 3/0:4"));
+      default -> {}
     }
     if (chance(5)) {
-      text.append(" -m conntrack ").append(one("--ctstate ", "! --ctstate ")).append(one("NEW", "ESTABLISHED,RELATED", "INVALID", "NEW,INVALID", "DNAT"));
+      text.append(" -m conntrack ")
+          .append(one("--ctstate ", "! --ctstate "))
+          .append(one("NEW", "ESTABLISHED,RELATED", "INVALID", "NEW,INVALID", "DNAT"));
     }
     if (chance(5)) {
-      text.append(" -m mark ").append(one("--mark ", "! --mark ")).append(one("1", "0", "2/2", "0/1"));
+      text.append(" -m mark ")
+          .append(one("--mark ", "! --mark "))
+          .append(one("1", "0", "2/2", "0/1"));
     }
     if (chance(8)) {
-      text.append(one(" -m limit --limit 3/s", " -m ttl --ttl-lt 5", " -m length --length 0:60", " -m statistic --mode nth --every 3 --packet 0"));
+      text.append(
+          one(
+              " -m limit --limit 3/s",
+              " -m ttl --ttl-lt 5",
+              " -m length --length 0:60",
+              " -m statistic --mode nth --every 3 --packet 0"));
     }
   }
 
   private String target(int chain) {
     String deeper = CHAINS[Math.max(3, chain + 1 + random.nextInt(2)) % CHAINS.length];
-    boolean jump = chance(3) && Character.isLowerCase(deeper.charAt(0)) && !deeper.equals(CHAINS[chain]);
+    boolean jump =
+        chance(3) && Character.isLowerCase(deeper.charAt(0)) && !deeper.equals(CHAINS[chain]);
     if (jump) {
       return one(" -j ", " -j ", " -g ") + deeper;
     }
     return one(
-        " -j ACCEPT", " -j DROP", " -j RETURN", " -j REJECT", " -j LOG", "", " -j ACCEPT", " -j DROP");
+        " -j ACCEPT",
+        " -j DROP",
+        " -j RETURN",
+        " -j REJECT",
+        " -j LOG",
+        "",
+        " -j ACCEPT",
+        " -j DROP");
   }
 }
