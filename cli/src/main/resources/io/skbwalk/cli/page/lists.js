@@ -51,7 +51,7 @@ function rulesTable(rules, choose) {
   }
   const parts = [];
   for (const [name, some] of chains) {
-    parts.push(make('h3', {}, name), make('ol', {class: 'rules'}, ...some.map((rule) => {
+    parts.push(make('h2', {}, name), make('ol', {class: 'rules'}, ...some.map((rule) => {
       const bar = make('span', {class: 'bar', 'aria-hidden': 'true'});
       bar.style.width = 100 * rule.packets / most + '%';
       const button = make('button', {type: 'button', class: rule.packets ? '' : 'unhit',
@@ -71,7 +71,7 @@ function dropsChart(dropped, choose) {
     return [make('p', {class: 'none'}, 'No frame was dropped.')];
   }
   const most = Math.max(...dropped.map((drop) => drop.packets));
-  return [make('h3', {}, 'Frames dropped, by reason'),
+  return [make('h2', {}, 'Frames dropped, by reason'),
     make('ul', {class: 'chart'}, ...dropped.map((drop) => {
       const bar = make('span', {class: 'bar', 'aria-hidden': 'true'});
       bar.style.width = Math.max(1, 100 * drop.packets / most) + '%';

@@ -137,8 +137,9 @@ function stepRow(row) {
       make('span', {class: 'sign', 'aria-hidden': 'true'}, sign),
       make('span', {class: 'hook'}, row.begins ? NODES[row.begins].title : ''),
       make('span', {class: 'label'}, step.label),
-      make('span', {class: 'text'}, step.rule ? shortName(step) + '  ' + step.rule : step.text));
-  line.setAttribute('aria-label', inWords(step));
+      make('span', {class: 'text'}, step.rule ? shortName(step) + '  ' + step.rule : step.text),
+      step.held === undefined ? null : make('span', {class: 'unseen'},
+          step.held ? 'matched' : 'did not match: ' + step.reason));
   line.style.paddingLeft = 6 + 14 * step.depth + 'px';
   return line;
 }
