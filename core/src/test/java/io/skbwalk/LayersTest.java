@@ -54,7 +54,8 @@ class LayersTest {
           "language",
           "replay",
           "experiment",
-          "lint");
+          "lint",
+          "snapshot");
 
   /** A layer that not everything above it may use, and who may. */
   private static final Map<String, Set<String>> ONLY_FOR = Map.of("capture", Set.of("replay"));

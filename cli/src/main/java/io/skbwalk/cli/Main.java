@@ -31,8 +31,9 @@ import picocli.CommandLine.Spec;
       ConvertCommand.class,
       CraftCommand.class,
       ServeCommand.class,
-      TestCommand.class,
-      LintCommand.class
+      LintCommand.class,
+      SnapshotCommand.class,
+      TestCommand.class
     })
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */

@@ -10,12 +10,14 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IptablesSaveParser;
 import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.netfilter.SocketOwner;
+import io.skbwalk.snapshot.SavedOutput;
 import java.io.IOException;
 import java.nio.ByteOrder;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
@@ -124,6 +126,34 @@ final class KernelMachine implements AutoCloseable {
   /** Runs {@code scenario} in a new namespace. */
   static Outcome runInNew(Scenario scenario) throws IOException {
     return onThreadOfItsOwn(() -> runIn(Namespace.make(scenario), scenario));
+  }
+
+  /**
+   * A machine before the first frame of its scenario, and what it did.
+   *
+   * @param outputs what `skbwalk snapshot` asks for
+   */
+  record Asked(Map<SavedOutput, String> outputs, Outcome outcome) {}
+
+  /** Runs {@code scenario} in a new namespace, of which is saved what a snapshot needs. */
+  static Asked ask(Scenario scenario) throws IOException {
+    return onThreadOfItsOwn(
+        () -> {
+          Map<SavedOutput, String> outputs = new EnumMap<>(SavedOutput.class);
+          Namespace namespace = Namespace.make(scenario);
+          try (KernelMachine machine = new KernelMachine(namespace)) {
+            machine.setUp(scenario);
+            for (SavedOutput output : SavedOutput.values()) {
+              if (Commands.exists(output.words().get(0))) {
+                String[] command = output.words().toArray(String[]::new);
+                outputs.put(output, namespace.shell.run(command));
+              }
+            }
+            return new Asked(outputs, machine.outcome(scenario, machine.steps(scenario)));
+          } finally {
+            namespace.close();
+          }
+        });
   }
 
   private static Outcome runIn(Namespace namespace, Scenario scenario) throws IOException {

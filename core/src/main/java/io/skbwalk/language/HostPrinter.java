@@ -3,6 +3,7 @@
 package io.skbwalk.language;
 
 import io.skbwalk.host.HostDescription;
+import io.skbwalk.host.HostDescription.Address;
 import io.skbwalk.host.HostDescription.Interface;
 import io.skbwalk.host.HostDescription.Neighbour;
 import io.skbwalk.host.HostDescription.PolicyRule;
@@ -47,6 +48,24 @@ public final class HostPrinter {
     HostPrinter printer = new HostPrinter();
     printer.host(host);
     return printer.out.toString();
+  }
+
+  /** One record of a description in a line: {@code route {to: default, via: 192.0.2.1}}. */
+  public static String element(Object element) {
+    if (element instanceof Route route) {
+      return "route " + route(route).flow();
+    } else if (element instanceof PolicyRule rule) {
+      return "policy rule " + policyRule(rule).flow();
+    } else if (element instanceof Neighbour neighbour) {
+      return "neighbour " + neighbour(neighbour).flow();
+    } else if (element instanceof Socket socket) {
+      return "socket " + socket(socket).flow();
+    } else if (element instanceof Interface nic) {
+      return "interface " + nic.name();
+    } else if (element instanceof Address address) {
+      return "address " + prefix(address.address(), address.prefixLength());
+    }
+    return String.valueOf(element);
   }
 
   private void host(HostDescription host) {
