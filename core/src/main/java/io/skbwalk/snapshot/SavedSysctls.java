@@ -62,7 +62,9 @@ final class SavedSysctls {
       }
     }
     for (String known : machine.names()) {
-      unknown.remove(family(known));
+      if (known.matches("net\\.ipv4\\.(conf|neigh)\\..*")) {
+        unknown.remove(family(known)); // Of an interface that was left out.
+      }
     }
     if (!unknown.isEmpty()) {
       omissions.add(
