@@ -21,6 +21,7 @@ final class SavedRoutes {
 
   private final SavedInterfaces interfaces;
   private final List<Omission> omissions;
+  private final List<Route> local = new ArrayList<>();
   private final List<Route> direct = new ArrayList<>();
   private final List<Route> viaGateways = new ArrayList<>();
 
@@ -32,9 +33,13 @@ final class SavedRoutes {
     }
   }
 
-  /** Gateways must be reachable when a route names them, so the direct routes come first. */
+  /**
+   * When a route names a source it must be there, as addresses of lo are by their routes; and so
+   * must the way to a gateway.
+   */
   List<Route> routes() {
-    List<Route> all = new ArrayList<>(direct);
+    List<Route> all = new ArrayList<>(local);
+    all.addAll(direct);
     all.addAll(viaGateways);
     return all;
   }
@@ -60,13 +65,14 @@ final class SavedRoutes {
     if (interfaces.isLeftOut(device)) {
       return;
     }
-    String what = "route " + dst + " of table " + route.text("table", "main");
+    int table = table(route.text("table", "main"));
+    String named = table == MAIN_TABLE ? "main" : route.text("table");
+    String what = "route " + dst + " of table " + named;
     RouteType type = type(route.text("type", "unicast"));
     int slash = dst.indexOf('/');
     boolean all = dst.equals("default");
     int destination = all ? 0 : Ip4.parse(slash < 0 ? dst : dst.substring(0, slash));
     int length = all ? 0 : slash < 0 ? 32 : Integer.parseInt(dst.substring(slash + 1));
-    int table = table(route.text("table", "main"));
     if (isImplied(route, type, destination, length, table, device, what)) {
       return;
     }
@@ -84,7 +90,8 @@ final class SavedRoutes {
     }
     boolean leads = type == RouteType.UNICAST;
     int gateway = hop.has("gateway") ? Ip4.parse(hop.text("gateway")) : 0;
-    (gateway == 0 ? direct : viaGateways)
+    boolean ofLoopback = type == RouteType.LOCAL && isKernels(route);
+    (type == RouteType.LOCAL ? local : gateway == 0 ? direct : viaGateways)
         .add(
             new Route(
                 destination,
@@ -94,7 +101,8 @@ final class SavedRoutes {
                 leads || type == RouteType.LOCAL ? device : null,
                 table,
                 route.number("metric", 0),
-                route.has("prefsrc") ? Ip4.parse(route.text("prefsrc")) : 0,
+                // The address itself, which is not there before its route.
+                route.has("prefsrc") && !ofLoopback ? Ip4.parse(route.text("prefsrc")) : 0,
                 mtu(route),
                 route.lists("flags", "onlink") || hop.lists("flags", "onlink"),
                 realm(route, what)));
@@ -141,6 +149,10 @@ final class SavedRoutes {
 
   // ---- those of addresses -----------------------------------------------------------------------
 
+  private static boolean isKernels(IpJson route) {
+    return KERNEL.contains(route.text("protocol", ""));
+  }
+
   /** Does Linux make it for an address, and so the model? */
   private boolean isImplied(
       IpJson route,
@@ -150,7 +162,7 @@ final class SavedRoutes {
       int table,
       String device,
       String what) {
-    if (device == null || !KERNEL.contains(route.text("protocol", ""))) {
+    if (device == null || !isKernels(route)) {
       return false;
     }
     boolean broadcast = Set.of("broadcast", "3").contains(route.text("type", ""));

@@ -63,7 +63,7 @@ class SnapshotTest {
             + " | ``",
         "ROUTES | {'dst':'10.0.0.2','dev':'eth0','table':'254','protocol':'2','prefsrc':'203.0.113.1'}"
             + " | {to: 10.0.0.2/32, interface: eth0, from: 203.0.113.1}",
-        "ROUTES | {'type':'local','dst':'10.0.0.9','dev':'lo','table':'255','protocol':'2'}"
+        "ROUTES | {'type':'local','dst':'10.0.0.9','dev':'lo','table':'255','protocol':'2','prefsrc':'10.0.0.9'}"
             + " | {to: 10.0.0.9/32, interface: lo, type: local, table: local}",
         "ROUTES | {'dst':'default','gateway':'203.0.113.9','dev':'eth0','metric':4294967295,"
             + "'flags':['onlink','linkdown'],'flow':{'from':'1','to':'2'},'metrics':[{'mtu':600}]}"
@@ -181,6 +181,21 @@ class SnapshotTest {
         snapshot.rules());
     assertEquals(1, snapshot.omissions().size(), snapshot.omissions().toString());
     assertTrue(snapshot.hostFile().endsWith("nfacct:\n  - web\n"), snapshot.hostFile());
+  }
+
+  @Test
+  void addressesOfLoAreThereBeforeRoutesThatNameThem() {
+    Snapshot snapshot =
+        with(
+            SavedOutput.ROUTES,
+            """
+            [{"dst":"default","gateway":"203.0.113.9","dev":"eth0","prefsrc":"10.0.0.9"},
+             {"dst":"10.1.0.0/16","dev":"eth0","prefsrc":"10.0.0.9"},
+             {"type":"local","dst":"10.0.0.9","dev":"lo","table":"255","protocol":"2",
+              "prefsrc":"10.0.0.9"}]
+            """);
+    assertEquals(List.of(), snapshot.omissions());
+    assertEquals(3, snapshot.host().routes().size());
   }
 
   @Test
