@@ -80,4 +80,23 @@ class LintCommandTest {
     assertEquals(1, run.status(), run.err());
     assertTrue(run.out().contains("{\"kind\":\"unused\""), run.out());
   }
+
+  @Test
+  void aCaptureShowsABetterOrder() throws IOException {
+    String rules =
+        """
+        *filter
+        :INPUT ACCEPT
+        -A INPUT -p udp -m udp --dport 53 -j DROP
+        -A INPUT -p icmp -j DROP
+        -A INPUT -p tcp -j ACCEPT
+        -A INPUT -j DROP
+        COMMIT
+        """;
+    String file = Files.writeString(folder.resolve("slow.v4"), rules).toString();
+    Run run = Run.of("lint", file, "../pcaps/http.pcap");
+    assertEquals(1, run.status(), run.err());
+    assertTrue(run.out().contains("filter/INPUT#3 could stand earlier"), run.out());
+    assertTrue(run.out().contains("before rule 1 it would decide the same"), run.out());
+  }
 }

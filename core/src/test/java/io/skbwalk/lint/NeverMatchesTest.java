@@ -196,6 +196,8 @@ class NeverMatchesTest {
         " -j RETURN",
         " -j REJECT",
         " -j LOG",
+        " -j MARK --set-mark 1",
+        " -j MARK --set-xmark 2/1",
         "",
         " -j ACCEPT",
         " -j DROP");
