@@ -6,6 +6,7 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.IpsetSaveFile;
 import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.language.TcpAnswers;
+import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.ipset.IpsetPrinter;
@@ -136,6 +137,10 @@ public record Scenario(
 
     /** A packet as a file has it, called {@code comment}. */
     static Step of(ScenarioPacket packet, String comment) {
+      if (packet.turn() != null) {
+        throw new SourceException(
+            packet.position(), "a conversation has no far end here; write its packets one by one");
+      }
       return new Step(
           packet.device(),
           packet.bytes(),

@@ -77,7 +77,7 @@ public final class Experiments {
     for (Trial trial : machine) {
       trial.begin(replay.totals.read);
       time = replay.run(trial.experiment.packets(), time);
-      time += trial.end(host);
+      time += trial.end(host, replay);
     }
     replay.finish();
     if (host.tables() != null) {

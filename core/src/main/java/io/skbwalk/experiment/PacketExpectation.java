@@ -12,7 +12,9 @@ import io.skbwalk.skb.DropReason;
 import io.skbwalk.trace.TraceEvent;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 import java.util.Objects;
 import java.util.function.BiPredicate;
 import java.util.function.Function;
@@ -45,17 +47,51 @@ final class PacketExpectation {
 
   /** Reads it. */
   static PacketExpectation of(YamlValue value, RuleNames rules) {
+    return of(value.fields("what is expected of a packet", KEYS).values(), rules);
+  }
+
+  private static PacketExpectation of(Map<String, YamlValue> values, RuleNames rules) {
     PacketExpectation expectation = new PacketExpectation(rules);
-    YamlValue.Fields fields = value.fields("what is expected of a packet", KEYS);
-    fields
-        .values()
-        .forEach(
-            (key, wanted) -> {
-              if (!wanted.isNull()) {
-                expectation.read(key, wanted);
-              }
-            });
+    values.forEach(
+        (key, wanted) -> {
+          if (!wanted.isNull()) {
+            expectation.read(key, wanted);
+          }
+        });
     return expectation;
+  }
+
+  /**
+   * What is expected of a conversation.
+   *
+   * @param first of the packet that opens it
+   * @param every of each packet of the side that opens it; null for nothing
+   * @param replies of each packet of the far end; null for nothing
+   * @param completes that all packets arrive, or that one does not; null when nobody asks
+   */
+  record OfConversation(
+      PacketExpectation first,
+      PacketExpectation every,
+      PacketExpectation replies,
+      YamlValue completes) {}
+
+  /** Reads what is expected of a conversation. */
+  static OfConversation ofConversation(YamlValue value, RuleNames rules) {
+    String[] keys =
+        Stream.concat(Stream.of("completes", "every", "replies"), Stream.of(KEYS))
+            .toArray(String[]::new);
+    YamlValue.Fields fields = value.fields("what is expected of a conversation", keys);
+    Map<String, YamlValue> first = new LinkedHashMap<>(fields.values());
+    List.of("completes", "every", "replies").forEach(first::remove);
+    YamlValue completes = fields.get("completes");
+    if (completes != null) {
+      completes.bool();
+    }
+    return new OfConversation(
+        of(first, rules),
+        fields.get("every") == null ? null : of(fields.get("every"), rules),
+        fields.get("replies") == null ? null : of(fields.get("replies"), rules),
+        completes);
   }
 
   /** What is asked, in the order of the file. */

@@ -2,12 +2,17 @@
 
 package io.skbwalk.experiment;
 
+import io.skbwalk.experiment.PacketExpectation.OfConversation;
 import io.skbwalk.host.Host;
 import io.skbwalk.language.ScenarioFile;
 import io.skbwalk.language.ScenarioFile.Judged;
+import io.skbwalk.language.YamlValue;
 import io.skbwalk.replay.FrameRecord;
+import io.skbwalk.replay.Replay;
 import java.util.ArrayList;
+import java.util.HashMap;
 import java.util.List;
+import java.util.Map;
 
 /** One experiment while it runs: its packets are judged as their fates become known. */
 final class Trial {
@@ -15,7 +20,13 @@ final class Trial {
   private static final int MOST_FAILURES = 3;
 
   final ScenarioFile.Experiment experiment;
-  private final List<PacketExpectation> expectations = new ArrayList<>();
+
+  /** Of each step; of a conversation what is expected of each of its packets' kinds. */
+  private final List<OfConversation> expectations = new ArrayList<>();
+
+  /** The packet of each conversation that came last. */
+  private final Map<Integer, FrameRecord> last = new HashMap<>();
+
   private final EndExpectation end;
 
   /** Frames of the machine before the first of this experiment. */
@@ -29,10 +40,18 @@ final class Trial {
   Trial(ScenarioFile.Experiment experiment, RuleNames rules) {
     this.experiment = experiment;
     for (ScenarioFile.Step step : experiment.steps()) {
-      expectations.add(step.expect() == null ? null : PacketExpectation.of(step.expect(), rules));
+      expectations.add(step.expect() == null ? null : read(step, rules));
     }
     end = experiment.expect() == null ? null : EndExpectation.of(experiment.expect(), rules);
     failed = new int[expectations.size()];
+  }
+
+  private static OfConversation read(ScenarioFile.Step step, RuleNames rules) {
+    if (step.judged() == Judged.CONVERSATION) {
+      return PacketExpectation.ofConversation(step.expect(), rules);
+    }
+    PacketExpectation one = PacketExpectation.of(step.expect(), rules);
+    return new OfConversation(one, null, null, null);
   }
 
   /** So many frames came before. */
@@ -61,13 +80,38 @@ final class Trial {
     return low;
   }
 
-  /** Is something expected of the frame? */
+  /** Shall the walk of the frame be kept? */
   boolean expects(FrameRecord record) {
     int number = step(record);
+    return !checks(number, record).isEmpty()
+        || expectations.get(number) != null && expectations.get(number).completes() != null;
+  }
+
+  /** What is asked of the frame, which belongs to that step. */
+  private List<Check> checks(int number, FrameRecord record) {
     ScenarioFile.Step step = experiment.steps().get(number);
-    long last = base + step.first() + step.count();
-    return expectations.get(number) != null
-        && (step.judged() == Judged.EACH || record.number == last);
+    OfConversation expected = expectations.get(number);
+    if (expected == null) {
+      return List.of();
+    }
+    long index = record.number - base - 1 - step.first();
+    switch (step.judged()) {
+      case EACH:
+        return expected.first().checks();
+      case LAST:
+        return index == step.count() - 1 ? expected.first().checks() : List.of();
+      default:
+        List<Check> checks = new ArrayList<>();
+        if (index == 0) {
+          checks.addAll(expected.first().checks());
+        }
+        boolean reply = experiment.packets().get((int) (record.number - base - 1)).turn().reply();
+        PacketExpectation others = reply ? expected.replies() : expected.every();
+        if (others != null) {
+          checks.addAll(others.checks());
+        }
+        return checks;
+    }
   }
 
   /** The fate of one of its frames is known. */
@@ -76,9 +120,12 @@ final class Trial {
       return;
     }
     int number = step(record);
+    if (expectations.get(number).completes() != null) {
+      last.put(number, record);
+    }
     List<Failure.Mismatch> mismatches = new ArrayList<>();
     int parts = Integer.MAX_VALUE;
-    for (Check check : expectations.get(number).checks()) {
+    for (Check check : checks(number, record)) {
       judged++;
       if (!check.holds(record)) {
         mismatches.add(check.mismatch(record));
@@ -103,7 +150,12 @@ final class Trial {
    *
    * @return nanoseconds that went by while it waited to look
    */
-  long end(Host host) {
+  long end(Host host, Replay replay) {
+    for (int i = 0; i < expectations.size(); i++) {
+      if (expectations.get(i) != null && expectations.get(i).completes() != null) {
+        complete(i, replay);
+      }
+    }
     if (end == null) {
       return 0;
     }
@@ -116,6 +168,27 @@ final class Trial {
       failures.add(new Failure("the end", mismatches, null, List.of()));
     }
     return end.afterNanos;
+  }
+
+  private void complete(int number, Replay replay) {
+    ScenarioFile.Step step = experiment.steps().get(number);
+    YamlValue completes = expectations.get(number).completes();
+    String broken = replay.broken(experiment.packets().get(step.first()).turn().conversation());
+    judged++;
+    if ((broken == null) != completes.bool()) {
+      FrameRecord record = broken == null ? null : last.get(number);
+      failures.add(
+          new Failure(
+              "packet " + (number + 1),
+              List.of(
+                  new Failure.Mismatch(
+                      completes.position(),
+                      "completes",
+                      completes.text(),
+                      broken == null ? "true" : "false: the " + broken + " does not arrive")),
+              record,
+              record == null ? List.of() : WalkPart.told(record, record.events.size())));
+    }
   }
 
   /** How it ended, once the fates of all its frames are known. */

@@ -8,6 +8,7 @@ import io.skbwalk.lib.Mac;
 import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.skb.TcpHeader;
 import java.io.ByteArrayOutputStream;
+import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -40,6 +41,12 @@ public final class PacketReader {
     "pad",
     "repeat",
     "fragments",
+    "tcp-session",
+    "udp-exchange",
+    "ping",
+    "capture",
+    "frames",
+    "filter",
     "uid",
     "gid",
     "groups",
@@ -83,37 +90,75 @@ public final class PacketReader {
 
   private static final String FLAGS = "FSRPAUEC";
 
+  private static final String[] CONVERSATIONS = {"tcp-session", "udp-exchange", "ping"};
+
   private final HostDescription host;
+  private final ScenarioFile.FileReader files;
+  private int conversations;
 
   /** Reads packets for {@code host}, whose Ethernet addresses they get. */
   public PacketReader(HostDescription host) {
+    this(
+        host,
+        name -> {
+          throw new IOException("files are not read here");
+        });
+  }
+
+  /** The same, but frames of captures are taken from {@code files}. */
+  PacketReader(HostDescription host, ScenarioFile.FileReader files) {
     this.host = host;
+    this.files = files;
   }
 
   /** Reads one entry of an experiment's packets and appends what it brings. */
   ScenarioFile.Step readStep(YamlValue value, List<ScenarioPacket> packets) {
-    int first = packets.size();
-    read(value, packets);
     YamlValue.Fields fields = value.fields("a packet", PACKET_KEYS);
-    ScenarioFile.Judged judged =
-        fields.get("fragments") == null ? ScenarioFile.Judged.EACH : ScenarioFile.Judged.LAST;
+    int first = packets.size();
+    ScenarioFile.Judged judged = ScenarioFile.Judged.EACH;
+    String conversation = null;
+    for (String kind : CONVERSATIONS) {
+      conversation = fields.get(kind) == null ? conversation : kind;
+    }
+    if (conversation != null) {
+      converse(conversation, value, packets);
+      judged = ScenarioFile.Judged.CONVERSATION;
+    } else if (fields.get("capture") != null) {
+      new CapturedFrames(host, files).read(value, packets);
+    } else {
+      read(value, packets);
+      judged = fields.get("fragments") == null ? judged : ScenarioFile.Judged.LAST;
+    }
     return new ScenarioFile.Step(
         judged, first, packets.size() - first, fields.get("expect"), value.position());
+  }
+
+  private void converse(String kind, YamlValue value, List<ScenarioPacket> packets) {
+    YamlValue.Fields fields =
+        value.fields("a conversation", kind, "in", "sent", "after", "comment", "expect");
+    String device = device(value, fields);
+    long wait = fields.get("after") == null ? 0 : fields.get("after").nanos();
+    new ConversationReader(this, kind, fields.get(kind), device, conversations++, wait, packets);
+  }
+
+  /** The interface that it arrives on; null when the machine sends it. */
+  private String device(YamlValue value, YamlValue.Fields fields) {
+    YamlValue in = fields.get("in");
+    if (fields.bool("sent", false) == (in != null)) {
+      throw value.error(
+          "a packet has either in: INTERFACE, or sent: true when the machine sends it");
+    }
+    if (in != null && host.interfaces().stream().noneMatch(nic -> nic.name().equals(in.text()))) {
+      throw in.error("no interface is called " + in.text());
+    }
+    return in == null ? null : in.text();
   }
 
   /** Reads one packet and appends it, as often as it repeats. */
   public void read(YamlValue value, List<ScenarioPacket> packets) {
     YamlValue.Fields fields = value.fields("a packet", PACKET_KEYS);
     boolean sent = fields.bool("sent", false);
-    YamlValue in = fields.get("in");
-    if (sent == (in != null)) {
-      throw value.error(
-          "a packet has either in: INTERFACE, or sent: true when the machine sends it");
-    }
-    String device = in == null ? null : in.text();
-    if (in != null && host.interfaces().stream().noneMatch(nic -> nic.name().equals(device))) {
-      throw in.error("no interface is called " + device);
-    }
+    String device = device(value, fields);
     SocketOwner owner = SocketYaml.owner(fields);
     if (owner != null && !sent) {
       throw value.error("only a packet that the machine sends has an owner (uid, gid, groups)");
@@ -141,7 +186,14 @@ public final class PacketReader {
       for (byte[] part : parts) {
         packets.add(
             new ScenarioPacket(
-                device, pause, part, answers, owner, fields.text("comment", ""), value.position()));
+                device,
+                pause,
+                part,
+                answers,
+                owner,
+                fields.text("comment", ""),
+                value.position(),
+                null));
         pause = 0;
       }
     }
@@ -240,7 +292,7 @@ public final class PacketReader {
     return device == null ? builder.packet() : builder.frame();
   }
 
-  private long ownMac(String device) {
+  long ownMac(String device) {
     for (HostDescription.Interface nic : host.interfaces()) {
       if (nic.name().equals(device)) {
         return nic.macAddress();
@@ -252,7 +304,7 @@ public final class PacketReader {
   /**
    * The sender's link-layer address: the neighbour's when it is known, else made from its address.
    */
-  private long neighbourMac(int address, String device) {
+  long neighbourMac(int address, String device) {
     for (HostDescription.Neighbour neighbour : host.neighbours()) {
       if (neighbour.address() == address && neighbour.device().equals(device)) {
         return neighbour.macAddress();
@@ -532,9 +584,9 @@ public final class PacketReader {
     frame.putShort((short) (mac >>> 32)).putInt((int) mac);
   }
 
-  private record Endpoint(int address, int port) {}
+  record Endpoint(int address, int port) {}
 
-  private static Endpoint endpoint(YamlValue value, boolean port) {
+  static Endpoint endpoint(YamlValue value, boolean port) {
     String text = value.text();
     int colon = text.indexOf(':');
     if (port != colon >= 0) {

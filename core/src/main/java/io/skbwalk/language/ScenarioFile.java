@@ -9,6 +9,7 @@ import java.util.ArrayList;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.LongPredicate;
 
 /**
  * A packet scenario: frames made by hand for a host under rules (docs: packet scenarios). The host
@@ -21,11 +22,31 @@ public final class ScenarioFile {
     /** The text of {@code name}, as seen from the scenario's own folder. */
     String read(String name) throws IOException;
 
+    /**
+     * Frames of a capture, as Ethernet frames whatever its link type is.
+     *
+     * @param filter a tcpdump expression that they satisfy; null for all
+     * @param numbers their numbers, from 1
+     * @throws IOException when it cannot be read; also when this reads no captures
+     */
+    default List<CapturedFrame> frames(String name, String filter, LongPredicate numbers)
+        throws IOException {
+      throw new IOException("captures are not read here");
+    }
+
     /** What errors and reports call that file. */
     default String called(String name) {
       return name;
     }
   }
+
+  /**
+   * A frame of a capture.
+   *
+   * @param number from 1
+   * @param time nanoseconds since the epoch
+   */
+  public record CapturedFrame(long number, long time, byte[] bytes) {}
 
   /**
    * Rules that a scenario brings along, not parsed yet.
@@ -77,7 +98,9 @@ public final class ScenarioFile {
     /** Each: a packet, also one that repeats, and frames of a capture. */
     EACH,
     /** The last: a packet in fragments has its fate there. */
-    LAST
+    LAST,
+    /** The first decides about a conversation; the others can be asked for by name. */
+    CONVERSATION
   }
 
   private static final String[] EXPERIMENT_KEYS = {
@@ -132,7 +155,7 @@ public final class ScenarioFile {
         rules.add(rules(file, value, files));
       }
     }
-    PacketReader packets = new PacketReader(machine.description());
+    PacketReader packets = new PacketReader(machine.description(), files);
     List<Experiment> experiments = new ArrayList<>();
     for (YamlValue value : fields.require("experiments").list()) {
       YamlValue.Fields experiment = value.fields("an experiment", EXPERIMENT_KEYS);

@@ -16,6 +16,7 @@ import java.util.List;
  * @param owner who sends it, when the machine does and that is said; else null
  * @param comment what the file says of it, or a description; may be empty
  * @param position where it is written
+ * @param turn its place in a conversation; null when it is in none
  */
 public record ScenarioPacket(
     String device,
@@ -24,9 +25,19 @@ public record ScenarioPacket(
     List<TcpAnswers.Number> answers,
     SocketOwner owner,
     String comment,
-    SourcePosition position) {
+    SourcePosition position,
+    Turn turn) {
   /** Copies the list. */
   public ScenarioPacket {
     answers = List.copyOf(answers);
   }
+
+  /**
+   * A packet's place in a conversation.
+   *
+   * @param conversation its number in the scenario
+   * @param reply the far end sends it: what arrived there, and where, decides its addresses and
+   *     where it comes in, and its bytes are an IP packet
+   */
+  public record Turn(int conversation, boolean reply) {}
 }

@@ -62,6 +62,10 @@ public final class Replay {
   private final ArrivedFrame[] slots = new ArrivedFrame[Fates.MOST];
   private NetDevice batchDevice;
   private boolean typed;
+
+  /** The far ends of a scenario's conversations; null while it has none. */
+  private Conversations conversations;
+
   private FrameFilter chooser;
   private boolean chosen = true;
 
@@ -174,6 +178,11 @@ public final class Replay {
 
   /** Replays the packets of a scenario, the first at {@code start}. */
   public long run(List<ScenarioPacket> packets, long start) {
+    if (conversations == null && packets.stream().anyMatch(packet -> packet.turn() != null)) {
+      conversations = new Conversations();
+      keepDepartures();
+      add(conversations);
+    }
     fates.begin();
     if (packets.stream().anyMatch(packet -> !packet.answers().isEmpty())) {
       fates.keepAnswers();
@@ -188,21 +197,43 @@ public final class Replay {
         poll();
         bytes = fates.answers().fill(packet);
       }
+      String device = packet.device();
+      if (packet.turn() != null) {
+        poll();
+        Conversations.Ready ready = conversations.next(packet, totals.read);
+        if (ready == null) {
+          continue;
+        }
+        device = ready.device();
+        bytes = ready.bytes();
+      }
       ArrivedFrame frame = slots[fates.count()];
-      if (packet.device() == null) {
+      if (device == null) {
         byte[] framed = new byte[bytes.length + 14];
         System.arraycopy(bytes, 0, framed, 14, bytes.length);
         framed[12] = 0x08;
         frame.take(framed, time);
         frame.owner = packet.owner();
+        if (packet.turn() != null && !packet.turn().reply()) {
+          usePort(frame);
+        }
         send(frame, assignment.only());
       } else {
         frame.take(bytes, time);
-        receive(frame, host.device(packet.device()));
+        receive(frame, host.device(device));
       }
     }
     poll();
     return time;
+  }
+
+  /**
+   * What did not arrive of that conversation of a scenario; null when all did.
+   *
+   * @param conversation as in {@link ScenarioPacket.Turn}
+   */
+  public String broken(int conversation) {
+    return conversations.broken(conversation);
   }
 
   /** Hands out the records that still wait for a fate. Nothing may arrive any more. */
@@ -296,9 +327,12 @@ public final class Replay {
 
   /** Whoever sends from a port has a socket there, unless it is a reset. */
   private void learnPort(ArrivedFrame frame) {
-    if (!host.net().withholdsAnswers) {
-      return;
+    if (host.net().withholdsAnswers) {
+      usePort(frame);
     }
+  }
+
+  private void usePort(ArrivedFrame frame) {
     if (frame.protocol() == IpHeader.IPPROTO_TCP) {
       int at = frame.transport(TcpHeader.FLAGS_OFFSET + 1);
       if (at >= 0 && (frame.bytes[at + TcpHeader.FLAGS_OFFSET] & TcpHeader.RST) == 0) {

@@ -315,4 +315,51 @@ class ExperimentsTest {
             .validate(json, InputFormat.JSON),
         json);
   }
+
+  /** A conversation, its packets that were sent, and what is said of it. */
+  static Stream<String> conversations() {
+    return """
+    in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:8080", send: hi, reply: ho} | to: "192.168.7.80:80", completes: true, replies: {out-interface: eth0, from: "203.0.113.1:8080"} => ok
+    in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:8080"} | completes: false => packet 1: completes: expected false, got true
+    in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:81"} | fate: dropped, completes: false => ok
+    in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:81"} | completes: true => packet 1: completes: expected true, got false: the SYN does not arrive
+    in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:22", send-length: 3000} | fate: delivered, completes: true, every: {fate: delivered}, replies: {fate: sent} => ok
+    sent: true, tcp-session: {from: "203.0.113.1:4000", to: "198.51.100.9:80", reply: x} | fate: sent, completes: true, replies: {fate: delivered} => ok
+    in: eth1, ping: {from: 192.168.7.2, to: 192.168.7.1, count: 2} | answer: echo-reply, completes: true => ok
+    in: eth0, udp-exchange: {from: "198.51.100.9:53", to: "192.168.7.2:53"} | completes: true => packet 1: completes: expected true, got false: the request does not arrive
+    """
+        .lines();
+  }
+
+  @ParameterizedTest
+  @MethodSource("conversations")
+  void conversationsGoAsFarAsTheirPacketsArrive(String line) {
+    String[] parts = line.split(" \\| | => ");
+    String failures =
+        failures(run("  - {packets: [{" + parts[0] + ", expect: {" + parts[1] + "}}]}\n"));
+    assertEquals(parts[2].strip(), failures.isEmpty() ? "ok" : failures);
+  }
+
+  /** What is wrong about frames of a capture. */
+  static Stream<String> captureMistakes() {
+    return """
+    in: eth0, capture: ../pcaps/none.pcap              => cannot read ../pcaps/none.pcap: ../pcaps/none.pcap: no such file
+    in: eth0, capture: ../pcaps/http.pcap, frames: 0   => frames are numbers from 1, such as 7, 3-7 or [1, 3-7]
+    in: eth0, capture: ../pcaps/http.pcap, frames: 999 => ../pcaps/http.pcap has no such frame
+    in: eth9, capture: ../pcaps/http.pcap              => no interface is called eth9
+    capture: ../pcaps/http.pcap, frames: 3             => frame 3 is neither to nor from an Ethernet address of the machine; say in: INTERFACE
+    """
+        .lines();
+  }
+
+  @ParameterizedTest
+  @MethodSource("captureMistakes")
+  void mistakesAboutCapturesAreToldAtTheirPlace(String line) {
+    String[] parts = line.split("=>");
+    SourceException wrong =
+        assertThrows(
+            SourceException.class, () -> run("  - packets:\n    - {" + parts[0].strip() + "}\n"));
+    assertEquals(17, wrong.position().line());
+    assertEquals(parts[1].strip(), wrong.problem());
+  }
 }
