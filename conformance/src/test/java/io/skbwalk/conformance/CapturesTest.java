@@ -36,7 +36,7 @@ class CapturesTest {
   }
 
   private static List<Path> ruleSets() throws IOException {
-    return files(RULES, ".*\\.(yaml|v4)");
+    return files(RULES, "[^.]*\\.(yaml|v4)");
   }
 
   @TestFactory

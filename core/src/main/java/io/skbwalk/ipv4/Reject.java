@@ -19,7 +19,6 @@ import io.skbwalk.trace.TraceEvent;
 
 /** Plays net/ipv4/netfilter/nf_reject_ipv4.c: the answers of REJECT. */
 final class Reject {
-  private static final int IPPROTO_DCCP = 33;
   private static final int IPPROTO_GRE = 47;
   private static final int IPPROTO_ESP = 50;
   private static final int IPPROTO_AH = 51;
@@ -63,8 +62,8 @@ final class Reject {
     return switch (protocol) {
       case IpHeader.IPPROTO_UDP ->
           at + UdpHeader.LENGTH > skb.tail || skb.u16(at + UdpHeader.CHECKSUM_OFFSET) != 0;
-      case IPPROTO_GRE, IPPROTO_AH, IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE, IPPROTO_DCCP ->
-          false;
+      // Not DCCP: Linux has none since 6.16, and takes its sum for one like that of ICMP.
+      case IPPROTO_GRE, IPPROTO_AH, IPPROTO_ESP, IPPROTO_SCTP, IPPROTO_UDPLITE -> false;
       default -> true;
     };
   }

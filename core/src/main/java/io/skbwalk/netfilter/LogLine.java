@@ -90,15 +90,16 @@ public final class LogLine {
     out.append("IN=").append(from == null ? "" : from.name);
     out.append(" OUT=").append(to == null ? "" : to.name).append(' ');
     if (from != null) {
-      mac();
+      mac(from);
     }
     ip(skb.networkHeader, true);
   }
 
-  private void mac() {
+  private void mac(NetDevice from) {
     boolean there =
         skb.macHeader >= 0 && skb.networkHeader - skb.macHeader >= EthernetHeader.LENGTH;
-    if ((flags & MAC_DECODE) == 0) {
+    // Only Ethernet's header is decoded; the loopback interface has one, but another type.
+    if ((flags & MAC_DECODE) == 0 || from.isLoopback()) {
       out.append("MAC=");
       if (there) {
         out.append(
