@@ -55,7 +55,8 @@ class LayersTest {
           "replay",
           "experiment",
           "lint",
-          "snapshot");
+          "snapshot",
+          "diff");
 
   /** A layer that not everything above it may use, and who may. */
   private static final Map<String, Set<String>> ONLY_FOR = Map.of("capture", Set.of("replay"));

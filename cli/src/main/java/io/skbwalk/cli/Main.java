@@ -30,6 +30,7 @@ import picocli.CommandLine.Spec;
       WalkCommand.class,
       ConvertCommand.class,
       CraftCommand.class,
+      DiffCommand.class,
       ServeCommand.class,
       LintCommand.class,
       SnapshotCommand.class,

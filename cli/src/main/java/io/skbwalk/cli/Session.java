@@ -52,7 +52,7 @@ final class Session implements AutoCloseable {
   private List<ScenarioPacket> scenario;
   private HostFile hostFile;
   private RuleSet rules;
-  private final List<IpsetRestore> ipsets = new ArrayList<>();
+  private final List<IpsetRestore> ipsets;
   private FrameFilter filter;
   private Machine machine;
 
@@ -102,10 +102,8 @@ final class Session implements AutoCloseable {
     if (options.host != null) {
       hostFile = HostFile.parse(options.host, TextFile.read(options.host));
     }
-    rules = rules();
-    for (String file : options.ipsets) {
-      ipsets.add(new IpsetSaveFile(file, TextFile.read(file)));
-    }
+    rules = rules(options.rules);
+    ipsets = ipsets(options.ipsets);
     if (scenarioOnly || options.capture != null && isScenario(options.capture)) {
       openScenario();
     } else {
@@ -115,15 +113,23 @@ final class Session implements AutoCloseable {
 
   // ---- files ------------------------------------------------------------------------------------
 
-  private RuleSet rules() throws IOException {
-    if (options.rules.isEmpty()) {
+  private RuleSet rules(List<String> files) throws IOException {
+    if (files.isEmpty()) {
       return null;
     }
     List<RuleSet> all = new ArrayList<>();
-    for (String file : options.rules) {
+    for (String file : files) {
       all.add(RulesFile.parse(file, rulesTexts.read(file)));
     }
     return RulesFile.merge(all);
+  }
+
+  private static List<IpsetRestore> ipsets(List<String> files) throws IOException {
+    List<IpsetRestore> sets = new ArrayList<>();
+    for (String file : files) {
+      sets.add(new IpsetSaveFile(file, TextFile.read(file)));
+    }
+    return sets;
   }
 
   private static boolean isScenario(String file) throws IOException {
@@ -161,10 +167,9 @@ final class Session implements AutoCloseable {
   }
 
   private void openCaptures() throws IOException {
-    List<String> devices = new ArrayList<>();
     if (options.capture != null) {
       names.add(options.capture);
-      devices.add(null);
+      deviceNames.add(null);
     }
     for (String input : options.inputs) {
       int equals = input.indexOf('=');
@@ -172,7 +177,7 @@ final class Session implements AutoCloseable {
         throw new Unusable(
             "--in " + input + ": IFACE=CAPTURE is wanted, such as --in eth0=web.pcap");
       }
-      devices.add(input.substring(0, equals));
+      deviceNames.add(input.substring(0, equals));
       names.add(input.substring(equals + 1));
     }
     if (options.filter != null) {
@@ -187,16 +192,21 @@ final class Session implements AutoCloseable {
     long first = merger.firstTime(NEW_YEAR);
     boolean lone = options.capture != null;
     start(first, lone, lone ? Answers.CAPTURE : Answers.STACK);
-    List<NetDevice> assigned = new ArrayList<>();
-    for (String device : devices) {
-      assigned.add(device == null ? null : device(device));
-    }
-    this.devices = assigned;
+    devices = devices(host);
   }
 
+  private final List<String> deviceNames = new ArrayList<>();
   private List<NetDevice> devices = List.of();
 
-  private NetDevice device(String name) {
+  private List<NetDevice> devices(Host on) {
+    List<NetDevice> assigned = new ArrayList<>();
+    for (String name : deviceNames) {
+      assigned.add(name == null ? null : device(on, name));
+    }
+    return assigned;
+  }
+
+  private static NetDevice device(Host host, String name) {
     NetDevice dev = host.device(name);
     if (dev == null || dev.isLoopback() || dev.lower != null) {
       List<String> real = new ArrayList<>();
@@ -359,6 +369,37 @@ final class Session implements AutoCloseable {
     return replay;
   }
 
+  /**
+   * Makes the replay of the same frames on a second machine, which {@link #run} lets go beside the
+   * first.
+   *
+   * @param ruleFiles its rules; none for those of the first machine, likewise the others
+   * @param hostName the file that describes it, or null
+   * @param ipsetFiles its sets
+   */
+  Replay prepareBeside(List<String> ruleFiles, String hostName, List<String> ipsetFiles)
+      throws IOException {
+    HostFile file = hostName == null ? hostFile : HostFile.parse(hostName, TextFile.read(hostName));
+    HostDescription description = hostName == null ? machine.description() : file.description();
+    List<IpsetRestore> sets = ipsetFiles.isEmpty() ? ipsets : ipsets(ipsetFiles);
+    RuleSet own = ruleFiles.isEmpty() ? rules : rules(ruleFiles);
+    Host second = boot(file, description.withIpsets(sets), own, start, options.seed);
+    if (scenario != null) {
+      for (ScenarioPacket packet : scenario) {
+        if (packet.device() != null && second.device(packet.device()) == null) {
+          throw new Unusable(
+              packet.position() + ": " + hostName + " has no interface " + packet.device());
+        }
+      }
+    }
+    beside = new Replay(second, lone, answers, null, null);
+    beside.choose(filter);
+    return beside;
+  }
+
+  /** The replay on the second machine, or null. */
+  private Replay beside;
+
   /** Packets that were typed come behind all others. */
   void typed(List<String> texts) {
     for (String text : texts) {
@@ -387,8 +428,16 @@ final class Session implements AutoCloseable {
   void run() {
     if (scenario != null) {
       replay.run(scenario, start);
+      if (beside != null) {
+        beside.run(scenario, start);
+      }
     } else if (merger != null && !names.isEmpty()) {
-      replay.run(merger, devices);
+      if (beside == null) {
+        replay.run(merger, devices);
+      } else {
+        Replay.runTogether(
+            merger, List.of(replay, beside), List.of(devices, devices(beside.host())));
+      }
       for (CaptureReader reader : readers) {
         if (reader.truncation() != null) {
           replay.totals.truncations.add(reader.truncation());

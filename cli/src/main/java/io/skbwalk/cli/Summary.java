@@ -177,7 +177,7 @@ final class Summary {
   }
 
   /** {@code text} in {@code room} columns, cut between words. */
-  private static String cut(String text, int room) {
+  static String cut(String text, int room) {
     if (text.length() <= room) {
       return text;
     }

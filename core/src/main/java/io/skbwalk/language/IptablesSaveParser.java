@@ -126,6 +126,7 @@ public final class IptablesSaveParser {
   }
 
   private void policy(String chain, Token word, long[] counters) {
+    rules.chain(table, chain, word.at());
     rules.policy(table, chain, IptablesCommand.policy(word), counters[0], counters[1]);
   }
 

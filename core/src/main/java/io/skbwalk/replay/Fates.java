@@ -12,6 +12,7 @@ import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackInfo;
+import io.skbwalk.netfilter.conntrack.ConntrackStatus;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.TableKind;
 import io.skbwalk.netfilter.tables.VerdictRecorder;
@@ -83,6 +84,7 @@ final class Fates implements HostListener, VerdictRecorder {
   private boolean details;
   private boolean keepFrames;
   private boolean keepDepartures;
+  private boolean keepEnds;
   private Replay.Departures departures;
 
   /** What packets of a scenario answer; null while none does. */
@@ -108,6 +110,10 @@ final class Fates implements HostListener, VerdictRecorder {
 
   void keepDepartures() {
     keepDepartures = true;
+  }
+
+  void keepEnds() {
+    keepEnds = true;
   }
 
   /** Keeps what the segments that leave say, for {@link #answers}. */
@@ -174,6 +180,9 @@ final class Fates implements HostListener, VerdictRecorder {
     record.typed = typed;
     record.chosen = chosen;
     records[count - 1] = record;
+    if (keepEnds && frame.isIp()) {
+      record.flow = Flow.of(frame);
+    }
     if (keepFrames || walks != null) {
       int whole = Math.max(0, frame.length - frame.fcsLength);
       record.frame = Arrays.copyOf(frame.bytes, whole);
@@ -386,6 +395,14 @@ final class Fates implements HostListener, VerdictRecorder {
     record.mark = skb.mark;
     if (skb.ct != 0) {
       record.connmark = host.conntrack().mark(skb.ct);
+    }
+    if (keepEnds && skb.protocol == EthernetHeader.ETH_P_IP) {
+      record.end = PacketEnd.of(skb, record.end);
+      boolean template =
+          skb.ct != 0 && (host.conntrack().status(skb.ct) & ConntrackStatus.IPS_TEMPLATE) != 0;
+      if (skb.ct != 0 && !template) {
+        record.flow = Flow.of(host.conntrack(), skb.ct);
+      }
     }
     if (skb.ct != 0 || skb.ctInfo != 0) {
       record.state = Conntrack.stateName(skb);

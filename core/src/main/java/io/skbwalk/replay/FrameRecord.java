@@ -56,6 +56,12 @@ public final class FrameRecord {
   /** The packet as a TCP or UDP socket got it, from its IP header on; null when none did. */
   public byte[] delivered;
 
+  /** The connection or, untracked, the ends on the wire; see {@link Replay#keepEnds}. */
+  public Flow flow;
+
+  /** The packet in the end; see {@link Replay#keepEnds}. Null when it never was an IP packet. */
+  public PacketEnd end;
+
   /** Rules that matched, in order. */
   public final List<RuleReference> rules = new ArrayList<>();
 

@@ -69,6 +69,12 @@ public final class Replay {
   private FrameFilter chooser;
   private boolean chosen = true;
 
+  /** The frame between {@link #take} and {@link #arrive}; null when the filter leaves it out. */
+  private ArrivedFrame taken;
+
+  /** The machine itself sent it. */
+  private boolean own;
+
   /** What was counted. */
   public final ReplayTotals totals = new ReplayTotals();
 
@@ -125,6 +131,11 @@ public final class Replay {
     fates.keepDepartures();
   }
 
+  /** Records keep what the packet was like in the end. */
+  public void keepEnds() {
+    fates.keepEnds();
+  }
+
   /** Tells {@code departures} of each frame that leaves. */
   public void setDepartures(Departures departures) {
     fates.setDepartures(departures);
@@ -144,23 +155,35 @@ public final class Replay {
    *     one
    */
   public void run(CaptureMerger captures, List<NetDevice> devices) {
-    fates.begin();
+    runTogether(captures, List.of(this), List.of(devices));
+  }
+
+  /**
+   * Replays captures through several machines to their end, each frame through all of them before
+   * the next. What one of them has just sent itself is in the capture because such a machine was
+   * there; none of them sends it again.
+   *
+   * @param devices of each replay as in {@link #run(CaptureMerger, List)}
+   */
+  public static void runTogether(
+      CaptureMerger captures, List<Replay> replays, List<List<NetDevice>> devices) {
+    for (Replay replay : replays) {
+      replay.fates.begin();
+    }
     while (captures.next()) {
       CaptureReader reader = captures.current();
-      totals.read++;
-      chosen = chooser == null || chooser.matches(reader);
-      if (filter != null && !filter.matches(reader)) {
-        totals.filtered++;
-        continue;
+      int index = captures.index();
+      boolean again = false;
+      for (int i = 0; i < replays.size(); i++) {
+        again |= replays.get(i).take(reader, devices.get(i).get(index));
       }
-      ArrivedFrame frame = slots[fates.count()];
-      frame.take(reader);
-      if (frame.originalLength > frame.length) {
-        totals.shortened++;
+      for (int i = 0; i < replays.size(); i++) {
+        replays.get(i).arrive(reader, devices.get(i).get(index), again);
       }
-      arrive(frame, devices.get(captures.index()), reader);
     }
-    poll();
+    for (int i = 0; i < replays.size(); i++) {
+      replays.get(i).poll();
+    }
   }
 
   /** Replays packets that were typed, behind all others, a millisecond after each other. */
@@ -242,19 +265,46 @@ public final class Replay {
     fates.finish();
   }
 
-  private void arrive(ArrivedFrame frame, NetDevice given, CaptureReader reader) {
+  /** Takes the reader's frame up; is it one that this machine has just sent itself? */
+  private boolean take(CaptureReader reader, NetDevice given) {
+    totals.read++;
+    chosen = chooser == null || chooser.matches(reader);
+    taken = null;
+    if (filter != null && !filter.matches(reader)) {
+      totals.filtered++;
+      return false;
+    }
+    ArrivedFrame frame = slots[fates.count()];
+    taken = frame;
+    frame.take(reader);
+    if (frame.originalLength > frame.length) {
+      totals.shortened++;
+    }
+    own = given == null && lone && assignment.isOwn(frame);
+    if (!own) {
+      return false;
+    }
+    flush(frame);
+    return frame.isIp() && departed.take(frame);
+  }
+
+  /** The frame taken up arrives, or is sent. */
+  private void arrive(CaptureReader reader, NetDevice given, boolean again) {
+    ArrivedFrame frame = taken;
+    if (frame == null) {
+      return;
+    }
+    if (again) {
+      totals.seenAgain++;
+      return;
+    }
     if (given != null) {
       frame.complete(given.macAddress);
       receive(frame, given);
       return;
     }
     NetDevice named = assignment.named(reader);
-    if (lone && assignment.isOwn(frame)) {
-      flush(frame);
-      if (frame.isIp() && departed.take(frame)) {
-        totals.seenAgain++;
-        return;
-      }
+    if (own) {
       send(frame, named);
       return;
     }

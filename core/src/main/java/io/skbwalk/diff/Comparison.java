@@ -1,0 +1,333 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.diff;
+
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.tables.RuleReference;
+import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.netfilter.tables.TableKind;
+import io.skbwalk.replay.Fate;
+import io.skbwalk.replay.Flow;
+import io.skbwalk.replay.FrameRecord;
+import io.skbwalk.replay.PacketEnd;
+import io.skbwalk.replay.Replay;
+import java.util.ArrayDeque;
+import java.util.ArrayList;
+import java.util.Comparator;
+import java.util.Deque;
+import java.util.EnumMap;
+import java.util.HashMap;
+import java.util.HashSet;
+import java.util.LinkedHashMap;
+import java.util.List;
+import java.util.Map;
+import java.util.Set;
+
+/**
+ * Holds what became of each frame on an old machine against what became of it on a new one, while
+ * both replay.
+ *
+ * <p>What is kept grows with the flows that change, not with the packets: a record lives until the
+ * other machine's is there.
+ */
+public final class Comparison {
+  private static final Set<String> SOURCE_NAT = Set.of("SNAT", "MASQUERADE", "NETMAP");
+  private static final Set<String> DESTINATION_NAT = Set.of("DNAT", "REDIRECT", "NETMAP");
+  private static final Set<String> MARKING = Set.of("MARK", "CONNMARK", "HMARK", "SET", "TPROXY");
+  private static final Set<String> REROUTING = Set.of("MARK", "CONNMARK", "HMARK", "TPROXY", "TEE");
+  private static final Set<String> HEADER = Set.of("TOS", "DSCP", "ECN", "TTL");
+
+  private record Pair(RuleReference old, RuleReference now) {
+    static final Pair NONE = new Pair(null, null);
+  }
+
+  private record Key(
+      Change change, String text, Outcome old, Outcome now, String oldRule, String newRule) {}
+
+  private final Replay oldReplay;
+  private final Replay newReplay;
+  private final Deque<FrameRecord> olds = new ArrayDeque<>();
+  private final Deque<FrameRecord> news = new ArrayDeque<>();
+  private final Map<Key, ChangedGroup> groups = new LinkedHashMap<>();
+
+  /** The rules that gave a connection another address or mark: its later packets ask no rule. */
+  private final Map<Flow, Map<Change, Pair>> deciders = new HashMap<>();
+
+  private final Set<Flow> changedFlows = new HashSet<>();
+  private long frames;
+  private long bytes;
+  private long changedPackets;
+  private long changedBytes;
+
+  /** Listens to two replays that have not begun. */
+  public Comparison(Replay oldReplay, Replay newReplay) {
+    this.oldReplay = oldReplay;
+    this.newReplay = newReplay;
+    oldReplay.keepEnds();
+    newReplay.keepEnds();
+    oldReplay.keepFrames();
+    oldReplay.add(record -> hear(record, olds));
+    newReplay.add(record -> hear(record, news));
+  }
+
+  private void hear(FrameRecord record, Deque<FrameRecord> own) {
+    own.add(record);
+    while (!olds.isEmpty() && !news.isEmpty()) {
+      FrameRecord old = olds.poll();
+      FrameRecord now = news.poll();
+      if (old.number != now.number) {
+        throw new IllegalStateException("frame " + old.number + " beside " + now.number);
+      }
+      if (old.isChosen()) {
+        compare(old, now);
+      }
+    }
+  }
+
+  private void compare(FrameRecord old, FrameRecord now) {
+    frames++;
+    bytes += old.length;
+    Change change = change(old, now);
+    if (change == null) {
+      return;
+    }
+    changedPackets++;
+    changedBytes += old.length;
+    Flow flow = old.flow != null ? old.flow : now.flow;
+    if (flow != null) {
+      changedFlows.add(flow);
+    }
+    Pair pair = responsible(change, old, now, flow);
+    Key key =
+        new Key(
+            change,
+            text(change, old, now),
+            Outcome.of(old),
+            Outcome.of(now),
+            pair.old == null ? "" : pair.old.label(),
+            pair.now == null ? "" : pair.now.label());
+    groups
+        .computeIfAbsent(
+            key,
+            first ->
+                new ChangedGroup(
+                    change,
+                    key.text,
+                    old,
+                    now,
+                    Responsible.of(pair.old, rules(oldReplay)),
+                    Responsible.of(pair.now, rules(newReplay))))
+        .add(old, flow);
+  }
+
+  private static RuleSet rules(Replay replay) {
+    return replay.host().tables() == null ? RuleSet.EMPTY : replay.host().tables().rules();
+  }
+
+  // ---- what is different ------------------------------------------------------------------------
+
+  /** What of the packet is not the same, or null. Of a dropped packet only its fate counts. */
+  private static Change change(FrameRecord old, FrameRecord now) {
+    if (!Outcome.of(old).equals(Outcome.of(now))) {
+      return Change.FATE;
+    }
+    if (old.fate == Fate.DROPPED) {
+      return null;
+    }
+    PacketEnd a = old.end;
+    PacketEnd b = now.end;
+    boolean known = a != null && b != null;
+    if (known && otherEnds(a, b)) {
+      return Change.NAT;
+    }
+    if (!interfaces(old).equals(interfaces(now))) {
+      return Change.INTERFACE;
+    }
+    if (old.mark != now.mark || old.connmark != now.connmark) {
+      return Change.MARK;
+    }
+    return known && (a.tos() != b.tos() || a.ttl() != b.ttl()) ? Change.HEADER : null;
+  }
+
+  private static boolean otherEnds(PacketEnd a, PacketEnd b) {
+    return otherSource(a, b) || otherDestination(a, b);
+  }
+
+  private static boolean otherSource(PacketEnd a, PacketEnd b) {
+    return a.source() != b.source() || a.sourcePort() != b.sourcePort();
+  }
+
+  private static boolean otherDestination(PacketEnd a, PacketEnd b) {
+    return a.destination() != b.destination() || a.destinationPort() != b.destinationPort();
+  }
+
+  /** The interfaces that the packet itself left on, in order; empty when it did not. */
+  static String interfaces(FrameRecord record) {
+    String all = "";
+    for (FrameRecord.Out out : record.outs) {
+      if ((out.forwarded() || record.sent) && !all.contains(out.device())) {
+        all = all.isEmpty() ? out.device() : all + ", " + out.device();
+      }
+    }
+    return all;
+  }
+
+  private static String text(Change change, FrameRecord old, FrameRecord now) {
+    PacketEnd a = old.end;
+    PacketEnd b = now.end;
+    List<String> parts = new ArrayList<>();
+    switch (change) {
+      case FATE -> {
+        return Outcome.of(old).label() + " -> " + Outcome.of(now).label();
+      }
+      case INTERFACE -> {
+        return "out of " + interfaces(old) + " -> " + interfaces(now);
+      }
+      case NAT -> {
+        part(parts, "source address", a.source(), b.source());
+        part(parts, "source port", a.sourcePort(), b.sourcePort());
+        part(parts, "destination address", a.destination(), b.destination());
+        part(parts, "destination port", a.destinationPort(), b.destinationPort());
+      }
+      case MARK -> {
+        part(parts, "mark", old.mark, now.mark);
+        part(parts, "connection mark", old.connmark, now.connmark);
+      }
+      default -> {
+        part(parts, "tos", a.tos(), b.tos());
+        part(parts, "ttl", a.ttl(), b.ttl());
+      }
+    }
+    return "other "
+        + String.join(" and ", parts)
+            .replace("address and source port", "address and port")
+            .replace("address and destination port", "address and port");
+  }
+
+  private static void part(List<String> parts, String name, int before, int after) {
+    if (before != after) {
+      parts.add(name);
+    }
+  }
+
+  // ---- who is responsible -----------------------------------------------------------------------
+
+  private Pair responsible(Change change, FrameRecord old, FrameRecord now, Flow flow) {
+    return switch (change) {
+      case FATE -> fate(old, now, flow);
+      case NAT -> nat(old, now, flow);
+      case INTERFACE -> remembered(change, flow, last(old, REROUTING), last(now, REROUTING));
+      case MARK -> remembered(change, flow, last(old, MARKING), last(now, MARKING));
+      case HEADER -> new Pair(last(old, HEADER), last(now, HEADER));
+    };
+  }
+
+  /** Where a packet goes elsewhere, it meets other rules; the cause is what sent it there. */
+  private Pair fate(FrameRecord old, FrameRecord now, Flow flow) {
+    PacketEnd a = old.end;
+    PacketEnd b = now.end;
+    boolean elsewhere =
+        a != null && b != null && otherDestination(a, b) && !early(old) && !early(now);
+    if (elsewhere) {
+      Pair pair =
+          remembered(Change.NAT, flow, last(old, DESTINATION_NAT), last(now, DESTINATION_NAT));
+      if (pair != Pair.NONE) {
+        return pair;
+      }
+    }
+    return new Pair(old.verdict, now.verdict);
+  }
+
+  /** Dropped by a rule before the packet could get another destination. */
+  private static boolean early(FrameRecord record) {
+    return Outcome.byRule(record)
+        && (record.hook == Hook.PRE_ROUTING || record.hook == Hook.LOCAL_OUT);
+  }
+
+  private Pair nat(FrameRecord old, FrameRecord now, Flow flow) {
+    Set<String> targets = otherSource(old.end, now.end) ? SOURCE_NAT : DESTINATION_NAT;
+    return remembered(Change.NAT, flow, lastNat(old, targets), lastNat(now, targets));
+  }
+
+  /** A rule with one of the targets, else whichever of the table nat decided. */
+  private static RuleReference lastNat(FrameRecord record, Set<String> targets) {
+    RuleReference best = last(record, targets);
+    for (int i = record.rules.size() - 1; best == null && i >= 0; i--) {
+      if (record.rules.get(i).table() == TableKind.NAT) {
+        best = record.rules.get(i);
+      }
+    }
+    return best;
+  }
+
+  private static RuleReference last(FrameRecord record, Set<String> targets) {
+    for (int i = record.rules.size() - 1; i >= 0; i--) {
+      if (targets.contains(record.rules.get(i).target())) {
+        return record.rules.get(i);
+      }
+    }
+    return null;
+  }
+
+  /** The rules that this packet met; of a machine where it met none, what its flow met before. */
+  private Pair remembered(Change change, Flow flow, RuleReference old, RuleReference now) {
+    if (flow == null) {
+      return new Pair(old, now);
+    }
+    Map<Change, Pair> known = deciders.getOrDefault(flow, Map.of());
+    Pair before = known.getOrDefault(change, Pair.NONE);
+    if (old == null && now == null) {
+      return before;
+    }
+    Pair pair = new Pair(old == null ? before.old : old, now == null ? before.now : now);
+    deciders.computeIfAbsent(flow, key -> new EnumMap<>(Change.class)).put(change, pair);
+    return pair;
+  }
+
+  // ---- the result -------------------------------------------------------------------------------
+
+  /** Frames that were compared. */
+  public long frames() {
+    return frames;
+  }
+
+  /** Their bytes. */
+  public long bytes() {
+    return bytes;
+  }
+
+  /** Packets that fare differently. */
+  public long changedPackets() {
+    return changedPackets;
+  }
+
+  /** Their bytes. */
+  public long changedBytes() {
+    return changedBytes;
+  }
+
+  /** Flows with such a packet. */
+  public int changedFlows() {
+    return changedFlows.size();
+  }
+
+  /** Packets that fare differently, by what and why; most packets first. */
+  public List<ChangedGroup> groups() {
+    List<ChangedGroup> sorted = new ArrayList<>(groups.values());
+    sorted.sort(
+        Comparator.comparingLong((ChangedGroup group) -> -group.packets())
+            .thenComparingLong(group -> -group.bytes())
+            .thenComparingLong(group -> group.example));
+    return sorted;
+  }
+
+  /** The replay of the old machine. */
+  public Replay oldReplay() {
+    return oldReplay;
+  }
+
+  /** The replay of the new one. */
+  public Replay newReplay() {
+    return newReplay;
+  }
+}
