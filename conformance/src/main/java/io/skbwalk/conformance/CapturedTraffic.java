@@ -70,7 +70,7 @@ final class CapturedTraffic {
         String comment = "captured frame " + reader.frameNumber();
         if (reader.linkType() != LinkType.ETHERNET) {
           add(frame, 0x0800, Mac.BROADCAST - 1, comment);
-        } else if (!ROUTER.contains(mac(frame, 6))) {
+        } else if (!isAtTheRouter() || !ROUTER.contains(mac(frame, 6))) {
           int type = ETHERNET - 2;
           while (ether(frame, type) == 0x8100 || ether(frame, type) == 0x88A8) {
             // The links here have no VLANs.
@@ -81,6 +81,10 @@ final class CapturedTraffic {
         }
       }
     }
+  }
+
+  private boolean isAtTheRouter() {
+    return AT_THE_ROUTER.contains(capture.getFileName().toString());
   }
 
   private static int ether(byte[] frame, int at) {
@@ -124,7 +128,7 @@ final class CapturedTraffic {
 
   /** Where the router was captured it has its own addresses, elsewhere some that nobody has. */
   private HostDescription router() {
-    int own = AT_THE_ROUTER.contains(capture.getFileName().toString()) ? 1 : 7;
+    int own = isAtTheRouter() ? 1 : 7;
     List<Neighbour> neighbours = new ArrayList<>();
     addresses.add(GATEWAY);
     for (int address : addresses) {
