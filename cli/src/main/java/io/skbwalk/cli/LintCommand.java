@@ -61,8 +61,8 @@ final class LintCommand implements Callable<Integer> {
       arity = "1..*",
       description = {
         "Rules in YAML, as iptables-save prints them, or a script of iptables commands (- is"
-            + " standard input); several are read as one, in this order. Captures (pcap, pcapng,"
-            + " packet scenarios) are known by their content."
+            + " standard input); several are read as one, in this order. Captures (pcap, pcapng)"
+            + " are known by their content."
       })
   private List<String> files;
 
