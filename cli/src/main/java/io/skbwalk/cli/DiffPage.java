@@ -113,7 +113,7 @@ final class DiffPage {
     rule("new", group.newRule, places);
     String example = "#" + group.example + "  " + group.packet + difference(group);
     out.append(" ".repeat(INDENT - 5)).append("such as  ");
-    out.append(wrap(example, INDENT + 4)).append('\n');
+    out.append(terminal.wrap(example, INDENT + 4, INDENT + 4)).append('\n');
   }
 
   private static String what(ChangedGroup group) {
@@ -193,21 +193,6 @@ final class DiffPage {
 
   private static String hex(int value) {
     return "0x" + Integer.toHexString(value);
-  }
-
-  private String wrap(String text, int indent) {
-    StringBuilder wrapped = new StringBuilder();
-    int at = indent;
-    for (String word : text.split("(?= )")) {
-      if (at + word.length() > terminal.width()) {
-        wrapped.append('\n').append(" ".repeat(indent));
-        at = indent;
-        word = word.strip();
-      }
-      wrapped.append(word);
-      at += word.length();
-    }
-    return wrapped.toString();
   }
 
   // ---- how to see more --------------------------------------------------------------------------

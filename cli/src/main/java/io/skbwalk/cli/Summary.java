@@ -103,7 +103,7 @@ final class Summary {
               + (withheld == 1 ? " answer" : " answers")
               + " of the stack held back, since the capture has the machine's own (--answers stack"
               + " sends them)";
-      out.append("  ").append(wrap(text, 2, 2)).append('\n');
+      out.append("  ").append(terminal.wrap(text, 2, 2)).append('\n');
     }
   }
 
@@ -223,22 +223,6 @@ final class Summary {
     if (count > 0) {
       line.append(", ").append(number(count)).append(' ').append(what);
     }
-  }
-
-  /** Breaks {@code text} so that no line is longer than the terminal is wide. */
-  private String wrap(String text, int column, int indent) {
-    StringBuilder wrapped = new StringBuilder();
-    int at = column;
-    for (String word : text.split("(?= )")) {
-      if (at + word.length() > terminal.width()) {
-        wrapped.append('\n').append(" ".repeat(indent));
-        at = indent;
-        word = word.strip();
-      }
-      wrapped.append(word);
-      at += word.length();
-    }
-    return wrapped.toString();
   }
 
   static String number(long value) {

@@ -46,4 +46,25 @@ record Terminal(int width, boolean colour, boolean interactive) {
   String paint(String colours, String text) {
     return colour ? colours + text + PLAIN : text;
   }
+
+  /**
+   * Breaks {@code text} so that no line is longer than the terminal is wide.
+   *
+   * @param column where it begins
+   * @param indent of further lines
+   */
+  String wrap(String text, int column, int indent) {
+    StringBuilder wrapped = new StringBuilder();
+    int at = column;
+    for (String word : text.split("(?= )")) {
+      if (at + word.length() > width) {
+        wrapped.append('\n').append(" ".repeat(indent));
+        at = indent;
+        word = word.strip();
+      }
+      wrapped.append(word);
+      at += word.length();
+    }
+    return wrapped.toString();
+  }
 }

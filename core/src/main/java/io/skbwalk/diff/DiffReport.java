@@ -2,12 +2,10 @@
 
 package io.skbwalk.diff;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.replay.PacketEnd;
+import io.skbwalk.replay.ReportJson;
 import java.io.IOException;
 import java.io.StringWriter;
 import java.io.UncheckedIOException;
@@ -24,10 +22,7 @@ public final class DiffReport {
   /** The text, one object. */
   public String json() {
     StringWriter text = new StringWriter();
-    try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-      DefaultIndenter indent = new DefaultIndenter("  ", "\n");
-      json.setPrettyPrinter(
-          new DefaultPrettyPrinter().withObjectIndenter(indent).withArrayIndenter(indent));
+    try (JsonGenerator json = ReportJson.to(text)) {
       json.writeStartObject();
       json.writeNumberField("packets", comparison.frames());
       json.writeNumberField("bytes", comparison.bytes());

@@ -576,6 +576,9 @@ public final class Icmp {
     }
   }
 
+  /**
+   * Plays icmp_pointers[].error, which unlike icmp_is_err is true of types that nobody assigned.
+   */
   private static boolean isError(int type) {
     return type <= NR_ICMP_TYPES && (ERRORS & 1 << type) != 0;
   }

@@ -108,8 +108,6 @@ final class Reject {
     SkBuff reset = output.answer(skb, rt, TcpHeader.MIN_LENGTH, null, 0);
     reset.sk = null;
     reset.mark = output.replyMark(skb);
-    int source = IpHeader.destination(skb);
-    int destination = IpHeader.source(skb);
     IpHeaderWriter.write(
         reset,
         IpHeader.MIN_LENGTH,
@@ -118,16 +116,10 @@ final class Reject {
         IpHeader.IP_DF,
         output.defaultTtl(),
         IpHeader.IPPROTO_TCP,
-        source,
-        destination);
+        IpHeader.destination(skb),
+        IpHeader.source(skb));
     writeReset(reset, skb, at);
-    int tcp = reset.transportHeader;
-    long sum =
-        Checksum.pseudoHeader(source, destination, IpHeader.IPPROTO_TCP, TcpHeader.MIN_LENGTH);
-    reset.setU16(
-        tcp + TcpHeader.CHECKSUM_OFFSET,
-        Checksum.fold(Checksum.partial(reset.head, tcp, TcpHeader.MIN_LENGTH, sum)));
-    reset.ipSummed = SkBuff.CHECKSUM_PARTIAL;
+    Segments.sum(reset);
     if (reset.trace != null) {
       reset.trace.on(new TraceEvent.Made("nf_send_reset", PacketSummary.ofPacket(reset)));
     }

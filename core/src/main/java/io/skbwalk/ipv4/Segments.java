@@ -46,6 +46,16 @@ final class Segments {
 
   /** Plays synproxy_send_tcp: see {@link Ipv4Operations#sendSegment}. */
   void send(SkBuff segment, String function) {
+    sum(segment);
+    if (!output.routeMeHarder(segment)) {
+      net.skbs.drop(segment, DropReason.NOT_SPECIFIED, function);
+      return;
+    }
+    output.localOut(segment);
+  }
+
+  /** Sums up a TCP segment of this machine's, whose checksum is still 0. */
+  static void sum(SkBuff segment) {
     int tcp = segment.transportHeader;
     int length = segment.tail - tcp;
     long sum =
@@ -55,10 +65,5 @@ final class Segments {
         tcp + TcpHeader.CHECKSUM_OFFSET,
         Checksum.fold(Checksum.partial(segment.head, tcp, length, sum)));
     segment.ipSummed = SkBuff.CHECKSUM_PARTIAL;
-    if (!output.routeMeHarder(segment)) {
-      net.skbs.drop(segment, DropReason.NOT_SPECIFIED, function);
-      return;
-    }
-    output.localOut(segment);
   }
 }

@@ -2,10 +2,7 @@
 
 package io.skbwalk.replay;
 
-import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import com.fasterxml.jackson.core.util.DefaultIndenter;
-import com.fasterxml.jackson.core.util.DefaultPrettyPrinter;
 import io.skbwalk.capture.Truncation;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.host.Host;
@@ -110,10 +107,7 @@ public final class ReplayReport {
   /** The text of report.json. */
   public String json() {
     StringWriter text = new StringWriter();
-    try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
-      DefaultIndenter indent = new DefaultIndenter("  ", "\n");
-      json.setPrettyPrinter(
-          new DefaultPrettyPrinter().withObjectIndenter(indent).withArrayIndenter(indent));
+    try (JsonGenerator json = ReportJson.to(text)) {
       json.writeStartObject();
       json.writeStringField("host", host.description().hostname());
       frames(json);

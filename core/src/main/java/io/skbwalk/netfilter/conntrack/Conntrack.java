@@ -603,16 +603,27 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   void logInvalid(SkBuff skb, int protocol, String reason) {
     this.reason = reason;
     if (logsInvalid(protocol)) {
-      String prefix = "nf_ct_proto_" + protocol + ": " + reason + " ";
-      LogLine.write(
-          netfilter.log(),
-          net.clock.now(),
-          skb,
-          in,
-          out,
-          prefix.length() < LOG_PREFIX ? prefix : prefix.substring(0, LOG_PREFIX - 1),
-          LogLine.DEFAULT_LEVEL,
-          LogLine.DEFAULT_FLAGS);
+      log(skb, in, out, "nf_ct_proto_" + protocol + ": " + reason + " ");
+    }
+  }
+
+  /** Plays nf_log_packet of who has no settings for it. */
+  private void log(SkBuff skb, NetDevice in, NetDevice out, String prefix) {
+    LogLine.write(
+        netfilter.log(),
+        net.clock.now(),
+        skb,
+        in,
+        out,
+        prefix.length() < LOG_PREFIX ? prefix : prefix.substring(0, LOG_PREFIX - 1),
+        LogLine.DEFAULT_LEVEL,
+        LogLine.DEFAULT_FLAGS);
+  }
+
+  /** Plays nf_ct_helper_log: a helper drops the packet. */
+  void logHelper(SkBuff skb, ConntrackHelper helper, String reason) {
+    if (netfilter.log() != null || skb.trace != null) {
+      log(skb, null, null, "nf_ct_" + helper.name + ": dropping packet: " + reason + " ");
     }
   }
 

@@ -5,6 +5,7 @@ package io.skbwalk.netfilter.conntrack;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
+import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.trace.TraceEvent;
 
@@ -62,7 +63,13 @@ public abstract class ConntrackHelper {
     return policies[expectClass];
   }
 
-  /** Plays nf_ct_helper_log and pr_debug, for a traced packet. */
+  /** Drops the packet and says why in the kernel's log. */
+  protected final int drop(SkBuff skb, String reason) {
+    conntrack.logHelper(skb, this, reason);
+    return Verdict.DROP;
+  }
+
+  /** Plays pr_debug, for a traced packet. */
   protected final void step(Hook hook, SkBuff skb, String text) {
     skb.trace.on(
         new TraceEvent.HookStep(

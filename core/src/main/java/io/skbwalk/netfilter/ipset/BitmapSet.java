@@ -149,6 +149,10 @@ final class BitmapSet extends IpSet {
       }
       extensions.forget(id);
     }
+    if (outcome == START_STORED_TIMEOUT) {
+      // Linux begins the element anew, its comment too.
+      extensions.forget(id);
+    }
     long stored = extensions.expires(id);
     extensions.start(id, entry);
     if (macs != null && extensions.timeouts) {

@@ -2,11 +2,13 @@
 
 package io.skbwalk.netfilter.synproxy;
 
+import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
+import io.skbwalk.netfilter.NfHookOps;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackEvents;
@@ -17,6 +19,7 @@ import io.skbwalk.skb.Net;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
 import io.skbwalk.trace.TraceEvent;
+import java.util.List;
 
 /**
  * Plays nf_synproxy_core.c: answers SYNs in a server's place with cookies, and begins the
@@ -57,29 +60,38 @@ public final class Synproxy {
   /** Connections begun with it have what a proxied one keeps (snet-&gt;tmpl). */
   private final int template;
 
-  /** Rules that use it; without any the hook functions rest. */
+  private final Netfilter netfilter;
+  private final List<NfHookOps> ops =
+      List.of(
+          new NfHookOps(Hook.LOCAL_IN, PRIORITY, this::hook),
+          new NfHookOps(Hook.POST_ROUTING, PRIORITY, this::hook));
+
+  /** Rules that use it; the hook functions are there while there are some. */
   private int users;
 
-  /** One machine's; hangs its hook functions in. */
+  /** One machine's. */
   public Synproxy(Net net, Netfilter netfilter, Conntrack conntrack, Ipv4Operations ipv4) {
     this.net = net;
+    this.netfilter = netfilter;
     this.conntrack = conntrack;
     segments = new SynproxySegments(ipv4, conntrack, options);
     cookies = new SynCookies(net);
     template = conntrack.allocateTemplate(0, Conntrack.ZONE_DIR_BOTH, false);
     conntrack.addSynproxy(template);
-    netfilter.register(Hook.LOCAL_IN, PRIORITY, (hook, skb, in, out) -> hook(hook, skb));
-    netfilter.register(Hook.POST_ROUTING, PRIORITY, (hook, skb, in, out) -> hook(hook, skb));
   }
 
   /** Plays nf_synproxy_ipv4_init: one more rule uses it. */
   public void use() {
-    users++;
+    if (users++ == 0) {
+      netfilter.register(ops);
+    }
   }
 
   /** Plays nf_synproxy_ipv4_fini: one rule less. */
   public void release() {
-    users--;
+    if (--users == 0) {
+      netfilter.unregister(ops);
+    }
   }
 
   // ---- the target -------------------------------------------------------------------------------
@@ -152,10 +164,9 @@ public final class Synproxy {
   // ---- the hook ---------------------------------------------------------------------------------
 
   /** Plays ipv4_synproxy_hook: follows the handshake with the server, then its timestamps. */
-  private int hook(Hook hook, SkBuff skb) {
+  private int hook(Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     int ct = skb.ct;
-    if (users == 0
-        || ct == 0
+    if (ct == 0
         || !conntrack.hasSynproxy(ct)
         || Conntrack.isLoopback(skb)
         || IpHeader.protocol(skb) != IpHeader.IPPROTO_TCP) {

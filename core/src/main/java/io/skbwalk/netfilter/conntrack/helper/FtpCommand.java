@@ -68,6 +68,9 @@ enum FtpCommand {
   /** What a line begins with, in any case. */
   final String pattern;
 
+  /** What the kernel's log says of a part of it. */
+  final String partial;
+
   private final String name;
 
   /** What stands before the numbers; all up to it is passed over. 0 for nothing. */
@@ -75,6 +78,7 @@ enum FtpCommand {
 
   FtpCommand(String pattern, String name, char skip) {
     this.pattern = pattern;
+    partial = "partial matching of `" + pattern + "'";
     this.name = name;
     this.skip = skip;
   }

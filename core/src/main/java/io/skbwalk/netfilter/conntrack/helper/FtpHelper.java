@@ -96,10 +96,11 @@ final class FtpHelper extends ConntrackHelper {
     boolean endsLine = skb.head[skb.tail - 1] == '\n';
     int verdict = Verdict.ACCEPT;
     if (lines.isAt(direction, sequence)) {
-      FtpCommand command = find(hook, skb, payload, ct, direction);
+      FtpCommand command = find(skb, payload, ct, direction);
       if (command != null) {
         if (!announced.whole) {
-          return Verdict.DROP;
+          // It shall come again whole.
+          return drop(skb, command.partial);
         }
         verdict = announce(hook, skb, offset, ct, direction, command);
       }
@@ -111,17 +112,11 @@ final class FtpHelper extends ConntrackHelper {
   }
 
   /** The command that the payload begins with, or a part of it; null for none. */
-  private FtpCommand find(Hook hook, SkBuff skb, int payload, int ct, int direction) {
+  private FtpCommand find(SkBuff skb, int payload, int ct, int direction) {
     for (FtpCommand command : COMMANDS[direction]) {
       // EPSV's answer names no address: it is the server's own.
       announced.address = conntrack.source(ct, direction);
       if (command.find(skb.head, payload, skb.tail, announced)) {
-        if (!announced.whole && skb.trace != null) {
-          step(
-              hook,
-              skb,
-              "partial matching of '" + command.pattern + "': dropped, it shall come again whole");
-        }
         return command;
       }
     }
@@ -157,7 +152,7 @@ final class FtpHelper extends ConntrackHelper {
     }
     boolean expected = conntrack.expectations().related(expect) == 0;
     tell(hook, skb, command, expected ? expect : null);
-    return expected ? Verdict.ACCEPT : Verdict.DROP;
+    return expected ? Verdict.ACCEPT : drop(skb, "cannot add expectation");
   }
 
   /** Plays nf_nat_ftp: the other side shall hear the address that it knows, and a free port. */
@@ -169,17 +164,14 @@ final class FtpHelper extends ConntrackHelper {
     int port = nat.findPort(expect, announced.port);
     tell(hook, skb, command, port == 0 ? null : expect);
     if (port == 0) {
-      return Verdict.DROP;
+      return drop(skb, "all ports in use");
     }
     command.write(replacement.clear(), conntrack.destination(expect.master, other), port);
     if (nat.mangleTcp(hook, skb, offset, announced.from, announced.length, replacement)) {
       return Verdict.ACCEPT;
     }
-    if (skb.trace != null) {
-      step(hook, skb, "cannot mangle packet");
-    }
     conntrack.expectations().remove(expect);
-    return Verdict.DROP;
+    return drop(skb, "cannot mangle packet");
   }
 
   private void tell(Hook hook, SkBuff skb, FtpCommand command, ConntrackExpect expect) {

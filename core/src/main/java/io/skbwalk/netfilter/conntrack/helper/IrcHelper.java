@@ -165,7 +165,7 @@ final class IrcHelper extends ConntrackHelper {
               + (expected ? expecting(expect, "a connection") : "cannot add expectation"));
     }
     if (!expected) {
-      return Verdict.DROP;
+      return drop(skb, translates ? "all ports in use" : "cannot add expectation");
     }
     if (!translates) {
       return Verdict.ACCEPT;
@@ -174,7 +174,7 @@ final class IrcHelper extends ConntrackHelper {
     replacement.number(expect.tuple.destinationPort);
     if (!nat.mangleTcp(hook, skb, offset, from, length, replacement)) {
       conntrack.expectations().remove(expect);
-      return Verdict.DROP;
+      return drop(skb, "cannot mangle packet");
     }
     return Verdict.ACCEPT;
   }

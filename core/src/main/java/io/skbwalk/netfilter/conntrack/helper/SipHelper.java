@@ -178,11 +178,9 @@ final class SipHelper extends ConntrackHelper {
     return verdict;
   }
 
-  private int drop(String why) {
-    if (message.skb.trace != null) {
-      tell(message, why);
-    }
-    return Verdict.DROP;
+  /** Drops the message at hand. */
+  int drop(String why) {
+    return drop(message.skb, why);
   }
 
   /** A step of a traced message. */

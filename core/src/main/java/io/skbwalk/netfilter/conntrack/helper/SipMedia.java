@@ -61,11 +61,11 @@ final class SipMedia {
         continue; // the stream is not active
       }
       if (port < MIN_PORT || port > 0xFFFF) {
-        return drop(message, "wrong port " + port);
+        return helper.drop("wrong port " + port);
       }
       boolean ownAddress = message.finds(SdpLine.CONNECTION, at, SdpLine.MEDIA);
       if (!ownAddress && !hasAddress) {
-        return drop(message, "cannot parse SDP message: no address for its media");
+        return helper.drop("cannot parse SDP message");
       }
       address = ownAddress ? message.address : sessionAddress;
       announced = true;
@@ -73,10 +73,10 @@ final class SipMedia {
       int verdict = expect(message, expectClass, (int) port, at, to);
       address = wanted.destination;
       if (verdict != Verdict.ACCEPT) {
-        return drop(message, "cannot add expectation for voice");
+        return helper.drop("cannot add expectation for voice");
       }
       if (ownAddress && nat.isNeeded(message.ct) && !nat.writesAddress(message, at, address)) {
-        return drop(message, "cannot mangle SDP");
+        return helper.drop("cannot mangle SDP");
       }
       media++;
     }
@@ -84,13 +84,6 @@ final class SipMedia {
       return Verdict.ACCEPT;
     }
     return nat.writesSession(message, session, address) ? Verdict.ACCEPT : Verdict.DROP;
-  }
-
-  private int drop(SipMessage message, String why) {
-    if (message.skb.trace != null) {
-      helper.tell(message, why);
-    }
-    return Verdict.DROP;
   }
 
   private static int classOf(SipMessage message) {

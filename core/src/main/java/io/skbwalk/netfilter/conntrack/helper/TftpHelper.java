@@ -66,6 +66,6 @@ final class TftpHelper extends ConntrackHelper {
                   + expecting(expect, "the transfer")
               : "cannot add expectation");
     }
-    return expected ? Verdict.ACCEPT : Verdict.DROP;
+    return expected ? Verdict.ACCEPT : drop(skb, "cannot add expectation");
   }
 }
