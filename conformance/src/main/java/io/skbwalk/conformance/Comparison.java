@@ -9,8 +9,10 @@ import java.util.Arrays;
 import java.util.Comparator;
 import java.util.HexFormat;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
+import java.util.stream.Collectors;
 
 /**
  * Compares what the kernel did (twice) with what the model did. Where the kernel's own two runs
@@ -28,6 +30,10 @@ final class Comparison {
   record Difference(int frame, String text) {}
 
   private static final int ETHERNET = 14;
+
+  /** So many frames surely reach the kernel within a bucket of its timer wheel. */
+  private static final int TOGETHER = 2;
+
   private static final Pattern TIMEOUT = Pattern.compile("^(\\[\\w+\\] *)?(\\w+ +\\d+ )?(\\d+) ");
 
   /** What the second that is begun makes of an age. */
@@ -79,11 +85,14 @@ final class Comparison {
     if (!expected.drops().equals(actual.drops()) && expected.drops().equals(second.drops())) {
       add(index, where + "drops\n  kernel " + expected.drops() + "\n  model  " + actual.drops());
     }
-    int sent = Math.max(expected.sent().size(), actual.sent().size());
-    for (int i = 0; i < sent; i++) {
-      Sent ours = i < actual.sent().size() ? actual.sent().get(i) : null;
-      Sent theirs = i < expected.sent().size() ? expected.sent().get(i) : null;
-      Sent theirsAgain = i < second.sent().size() ? second.sent().get(i) : null;
+    boolean anyOrder = step.afterNanos() > 0 && index > TOGETHER;
+    List<Sent> first = anyOrder ? withQuestionsSorted(expected.sent()) : expected.sent();
+    List<Sent> other = anyOrder ? withQuestionsSorted(second.sent()) : second.sent();
+    List<Sent> own = anyOrder ? withQuestionsSorted(actual.sent()) : actual.sent();
+    for (int i = 0; i < Math.max(first.size(), own.size()); i++) {
+      Sent ours = i < own.size() ? own.get(i) : null;
+      Sent theirs = i < first.size() ? first.get(i) : null;
+      Sent theirsAgain = i < other.size() ? other.get(i) : null;
       if (theirs != null && ours != null && theirsAgain != null) {
         byte[] model =
             chosen == null ? ours.frame() : chosen.inKernelsTerms(ours.frame(), theirs.frame());
@@ -99,6 +108,32 @@ final class Comparison {
       break;
     }
     logs(index, where, expected.logs(), second.logs(), actual.logs());
+  }
+
+  /**
+   * {@code sent} with the ARP requests of each interface sorted. In which order timers repeat them
+   * hangs on the buckets of the kernel's timer wheel: those of one run in reverse, and in which two
+   * lie, on how many milliseconds after the first the second was asked.
+   */
+  private static List<Sent> withQuestionsSorted(List<Sent> sent) {
+    List<Sent> sorted = new ArrayList<>(sent);
+    Map<String, List<Sent>> questions =
+        sent.stream().filter(Comparison::isQuestion).collect(Collectors.groupingBy(Sent::device));
+    questions.forEach(
+        (device, ofDevice) -> {
+          List<Sent> inOrder = new ArrayList<>(ofDevice);
+          inOrder.sort((a, b) -> Arrays.compare(a.frame(), b.frame()));
+          sorted.replaceAll(one -> ofDevice.contains(one) ? inOrder.remove(0) : one);
+        });
+    return sorted;
+  }
+
+  private static boolean isQuestion(Sent sent) {
+    byte[] frame = sent.frame();
+    return frame.length > ETHERNET + 7
+        && frame[12] == 0x08
+        && frame[13] == 0x06
+        && frame[ETHERNET + 7] == 1;
   }
 
   /** Lines of the kernel log; a word in which the kernel's own runs differ is not compared. */

@@ -87,6 +87,11 @@ final class RandomSets {
     return text.toString();
   }
 
+  /** Is there a set whose elements have Ethernet addresses? */
+  boolean haveEthernetAddresses() {
+    return text.indexOf("mac ") >= 0;
+  }
+
   /** A set's name and the directions in which a rule looks for a packet in it. */
   String withDirections() {
     Made set = made.get(random.nextInt(made.size()));

@@ -129,6 +129,46 @@ class ComparisonTest {
         sent(frame().id(9).udp(1, 3)));
   }
 
+  /** Four frames, the last after a pause in which {@code questions} are asked. */
+  private static Outcome asked(Sent... questions) {
+    StepOutcome nothing = new StepOutcome(List.of(), List.of(), List.of());
+    StepOutcome last = new StepOutcome(List.of(questions), List.of(), List.of());
+    List<String> none = List.of();
+    return new Outcome(
+        List.of(nothing, nothing, nothing, last), none, none, none, none, none, none, none);
+  }
+
+  @Test
+  void questionsThatTimersRepeatHaveNoOrderOnAnInterfaceWhenManyFramesCameBefore() {
+    Scenario.Step frame = new Scenario.Step("eth0", new byte[14], "a frame");
+    Scenario.Step later = new Scenario.Step("eth0", new byte[14], "a frame", 1_400_000_000L);
+    Scenario many = new Scenario("test", HOST, "", List.of(frame, frame, frame, later));
+    byte[] one = new byte[42];
+    one[12] = 8;
+    one[13] = 6;
+    one[21] = 1;
+    byte[] two = one.clone();
+    two[41] = 2;
+    byte[] answer = two.clone();
+    answer[21] = 2;
+    Outcome kernel = asked(new Sent("eth0", one), new Sent("eth0", two), new Sent("eth1", one));
+    Outcome other = asked(new Sent("eth0", two), new Sent("eth0", one), new Sent("eth1", one));
+    assertEquals(List.of(), Comparison.of(many, kernel, kernel, other));
+    Outcome less = asked(new Sent("eth0", two), new Sent("eth1", one));
+    assertEquals(1, Comparison.of(many, kernel, kernel, less).size());
+    Outcome elsewhere = asked(new Sent("eth0", one), new Sent("eth1", two), new Sent("eth1", one));
+    assertEquals(1, Comparison.of(many, kernel, kernel, elsewhere).size());
+    Outcome answered = asked(new Sent("eth0", answer), new Sent("eth0", one));
+    Outcome asks = asked(new Sent("eth0", one), new Sent("eth0", answer));
+    assertEquals(1, Comparison.of(many, answered, answered, asks).size());
+    Scenario few = new Scenario("test", HOST, "", List.of(later));
+    assertEquals(1, Comparison.of(few, last(kernel), last(kernel), last(other)).size());
+  }
+
+  private static Outcome last(Outcome outcome) {
+    return step(outcome.steps().get(3));
+  }
+
   @Test
   void dropsTheirReasonsFunctionsAndOrder() {
     String where = "frame 1 (in eth0, a frame): drops";

@@ -3,6 +3,7 @@
 package io.skbwalk.conformance;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
+import static org.junit.jupiter.api.Assertions.assertFalse;
 
 import io.skbwalk.conformance.RandomScenario.Pace;
 import io.skbwalk.language.IptablesSaveParser;
@@ -68,6 +69,16 @@ class RandomRulesTest {
       assertEquals(SETS.matcher(scenario.rules()).find(), !scenario.named().ipsets().isEmpty());
       assertEquals(
           scenario.rules().contains("-j NFQUEUE"), !scenario.host().netfilter().queues().isEmpty());
+    }
+  }
+
+  @Test
+  void noEthernetAddressIsAskedForOfACopyThatHasNone() {
+    for (long seed = 0; seed < 3000; seed++) {
+      Scenario scenario = RandomScenario.of(seed);
+      assertFalse(
+          scenario.rules().contains("-j TEE") && scenario.named().ipsets().contains(",mac "),
+          "seed " + seed);
     }
   }
 

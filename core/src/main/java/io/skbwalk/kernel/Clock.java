@@ -32,7 +32,12 @@ public final class Clock {
 
   /** The current virtual time in whole ticks of {@link #HZ}. */
   public long jiffies() {
-    return now / NANOS_PER_JIFFY;
+    return jiffies(now);
+  }
+
+  /** The tick in which {@code nanos} lies, a time since the epoch. */
+  static long jiffies(long nanos) {
+    return nanos / NANOS_PER_JIFFY;
   }
 
   /** The current virtual time in whole seconds since the epoch. */

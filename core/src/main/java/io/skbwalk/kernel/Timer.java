@@ -8,6 +8,8 @@ package io.skbwalk.kernel;
  */
 public abstract class Timer {
   long expires;
+  long bucketEnd;
+  int level;
   long order;
   int heapIndex = -1;
 
@@ -16,11 +18,14 @@ public abstract class Timer {
     return heapIndex >= 0;
   }
 
-  /** The time at which it runs, nanoseconds since the epoch; meaningful while pending. */
+  /**
+   * The time for which it was armed, nanoseconds since the epoch; meaningful while pending. It runs
+   * a little later ({@link Timers}).
+   */
   public final long expires() {
     return expires;
   }
 
-  /** Runs at {@link #expires()}; it may arm itself and other timers again. */
+  /** Runs once its time has come; it may arm itself and other timers again. */
   protected abstract void expired();
 }

@@ -148,8 +148,8 @@ class IpFragmentsTest {
         router.sent);
     assertEquals(
         List.of(
-            "FRAG_REASM_TIMEOUT ip_expire",
             "FRAG_REASM_TIMEOUT inet_frag_rbtree_purge",
+            "FRAG_REASM_TIMEOUT ip_expire",
             "FRAG_REASM_TIMEOUT inet_frag_rbtree_purge"),
         router.dropped);
     assertEquals(0, router.inet.fragments().memory());
