@@ -37,6 +37,14 @@ final class OutputOptions {
           "Write the walk of every packet as JSON lines; with a TRACE rule, of those it matches.")
   String trace;
 
+  @Option(
+      names = "--annotate",
+      paramLabel = "FILE|-",
+      description =
+          "Write the input once more as pcapng for Wireshark: every frame as it is, with a comment"
+              + " on what became of it, by which rule, in which connection state.")
+  String annotate;
+
   @Option(names = "--json", description = "Print JSON instead of text.")
   boolean json;
 
@@ -64,6 +72,30 @@ final class OutputOptions {
       chosen.add(content);
     }
     return chosen;
+  }
+
+  /**
+   * Checks that standard output is for one thing only.
+   *
+   * @param printed what the command itself prints there; null when it would not mind
+   */
+  void checkStandardOutput(String printed) {
+    boolean traces = "-".equals(trace);
+    boolean annotates = "-".equals(annotate);
+    if (printed != null && (traces || annotates)) {
+      String option = traces ? "--trace" : "--annotate";
+      throw new Unusable(
+          printed + " and " + option + " - both print to standard output; give " + option
+              + " a file");
+    }
+    if (traces && annotates) {
+      throw new Unusable("--trace - and --annotate - both print to standard output; give one a file");
+    }
+  }
+
+  /** Is standard output taken by a trace or a capture? */
+  boolean takesStandardOutput() {
+    return "-".equals(trace) || "-".equals(annotate);
   }
 
   private static String suggestion(String wanted) {

@@ -9,11 +9,12 @@ import io.skbwalk.replay.WalkLines;
 import java.io.IOException;
 import java.io.PrintWriter;
 
-/** The folder and the trace of one run; neither is left behind unless it is completed. */
+/** The files of one run: folder, trace, annotated input; none is left behind uncompleted. */
 final class Outputs implements AutoCloseable {
   private final Session session;
   private OutputFolder folder;
   private WalkLines walks;
+  private Annotation annotation;
 
   /** Opens what the options ask for and lets the session's replay write there. */
   Outputs(OutputOptions options, Session session, PrintWriter stdout) throws IOException {
@@ -27,6 +28,9 @@ final class Outputs implements AutoCloseable {
       if (options.out != null) {
         folder = new OutputFolder(options.out, options.contents());
         folder.listen(session.host, session.replay);
+      }
+      if (options.annotate != null) {
+        annotation = new Annotation(options.annotate, session, stdout);
       }
     } catch (IOException | RuntimeException e) {
       close();
@@ -42,6 +46,9 @@ final class Outputs implements AutoCloseable {
     }
     if (walks != null) {
       walks.complete();
+    }
+    if (annotation != null) {
+      annotation.complete();
     }
     return report;
   }
@@ -72,6 +79,9 @@ final class Outputs implements AutoCloseable {
     } finally {
       if (walks != null) {
         walks.close();
+      }
+      if (annotation != null) {
+        annotation.close();
       }
     }
   }

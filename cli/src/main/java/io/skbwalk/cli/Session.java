@@ -349,9 +349,19 @@ final class Session implements AutoCloseable {
     return scenario;
   }
 
+  /** The files that frames are read from. */
+  List<String> inputs() {
+    return scenario != null ? List.of(options.capture) : names;
+  }
+
+  /** Of each capture the interface that its frames arrive on; null where each is assigned. */
+  List<String> deviceNames() {
+    return deviceNames;
+  }
+
   /** Where the frames come from, in a few words. */
   String inputInWords() {
-    return scenario != null ? options.capture : String.join(", ", names);
+    return String.join(", ", inputs());
   }
 
   // ---- running ----------------------------------------------------------------------------------

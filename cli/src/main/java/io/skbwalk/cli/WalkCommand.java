@@ -96,10 +96,7 @@ final class WalkCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     options.contents();
-    if ("-".equals(options.trace)) {
-      throw new Unusable(
-          "the walk and --trace - both print to standard output; give --trace a file");
-    }
+    options.checkStandardOutput("the walk");
     boolean page = format == Format.html;
     if (page && (options.json || only != null)) {
       throw new Unusable(

@@ -2,6 +2,8 @@
 
 package io.skbwalk.capture;
 
+import java.util.List;
+
 /**
  * The records of a capture in one of the file formats, and what the current one says of its frame.
  */
@@ -38,9 +40,14 @@ abstract sealed class CaptureFormat permits Pcap, Pcapng {
   /** Goes to the next frame; false when there is none, or only the begin of one. */
   abstract boolean next();
 
-  /** What the capture says of the current frame in words, or null. */
-  String comment() {
-    return null;
+  /** What the capture says of the current frame in words. */
+  List<String> comments() {
+    return List.of();
+  }
+
+  /** The interface of that index, at most the current frame's. */
+  CapturedInterface described(int interfaceIndex) {
+    return on;
   }
 
   /** Checks how many bytes a record says that it has of its frame. */

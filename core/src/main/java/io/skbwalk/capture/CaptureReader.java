@@ -12,6 +12,7 @@ import java.nio.file.AccessDeniedException;
 import java.nio.file.Files;
 import java.nio.file.NoSuchFileException;
 import java.nio.file.Path;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -178,7 +179,18 @@ public final class CaptureReader implements AutoCloseable {
 
   /** The frame's first comment, or null. Decoded at each call. */
   public String comment() {
-    return format.comment();
+    List<String> comments = format.comments();
+    return comments.isEmpty() ? null : comments.get(0);
+  }
+
+  /** All comments of the frame. Decoded at each call. */
+  public List<String> comments() {
+    return format.comments();
+  }
+
+  /** The interface of that index, at most the current frame's. */
+  CapturedInterface described(int interfaceIndex) {
+    return format.described(interfaceIndex);
   }
 
   /** The current frame's number, from 1; 0 before the first. */

@@ -14,6 +14,7 @@ import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
+import java.util.List;
 import java.util.Objects;
 
 /**
@@ -103,6 +104,23 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
   public abstract int addInterface(String interfaceName, int linkType);
 
   /**
+   * Describes an interface of a capture once more: its name, link type, snapshot length and frame
+   * check sequence.
+   *
+   * @param interfaceIndex at most that of the reader's current frame
+   * @param otherwise its name when it has none there
+   * @return its index, for {@link #write}
+   * @throws UnsupportedOperationException of pcap, which has the one of its beginning, 0
+   */
+  public final int addInterface(CaptureReader reader, int interfaceIndex, String otherwise) {
+    CapturedInterface on = reader.described(interfaceIndex);
+    return addInterface(
+        on.name().isEmpty() ? otherwise : on.name(), on.inFile(), on.snapLength(), on.fcsLength());
+  }
+
+  abstract int addInterface(String interfaceName, int linkType, int snapLength, int fcsLength);
+
+  /**
    * Writes a frame.
    *
    * @param on the interface's index
@@ -128,9 +146,9 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       String comment) {
     Objects.checkFromIndexSize(offset, captured, frame.capacity());
     check(on, nanos, captured);
-    writeHeader(on, nanos, captured, original, direction, comment);
+    begin(on, nanos, captured, original, direction, -1, comment, List.of());
     out.put(out.position(), frame, offset, captured);
-    finish(captured, direction, comment);
+    finish(captured);
   }
 
   /** The same from an array. */
@@ -145,9 +163,29 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       String comment) {
     Objects.checkFromIndexSize(offset, captured, frame.length);
     check(on, nanos, captured);
-    writeHeader(on, nanos, captured, original, direction, comment);
+    begin(on, nanos, captured, original, direction, -1, comment, List.of());
     out.put(out.position(), frame, offset, captured);
-    finish(captured, direction, comment);
+    finish(captured);
+  }
+
+  /**
+   * Writes the whole of an array as a frame, with several comments.
+   *
+   * @param fcsLength bytes of frame check sequence at its end; -1 as of its interface
+   * @param comments in their order; pcap has no place for them
+   */
+  public final void write(
+      int on,
+      long nanos,
+      byte[] frame,
+      int original,
+      int direction,
+      int fcsLength,
+      List<String> comments) {
+    check(on, nanos, frame.length);
+    begin(on, nanos, frame.length, original, direction, fcsLength, null, comments);
+    out.put(out.position(), frame, 0, frame.length);
+    finish(frame.length);
   }
 
   /** Writes the whole of an array as a frame. */
@@ -164,18 +202,25 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     }
   }
 
-  private void finish(int captured, int direction, String comment) {
+  private void finish(int captured) {
     out.position(out.position() + captured);
-    writeEnd(captured, direction, comment);
+    writeEnd(captured);
     written++;
   }
 
   abstract int interfaces();
 
-  abstract void writeHeader(
-      int on, long nanos, int captured, int original, int direction, String comment);
+  abstract void begin(
+      int on,
+      long nanos,
+      int captured,
+      int original,
+      int direction,
+      int fcsLength,
+      String comment,
+      List<String> comments);
 
-  abstract void writeEnd(int captured, int direction, String comment);
+  abstract void writeEnd(int captured);
 
   /** Frames written so far: the number, from 1, of the last one. */
   public final long frames() {
@@ -276,8 +321,20 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     }
 
     @Override
-    void writeHeader(
-        int on, long nanos, int captured, int original, int direction, String comment) {
+    int addInterface(String interfaceName, int linkType, int snapLength, int fcsLength) {
+      return addInterface(interfaceName, linkType);
+    }
+
+    @Override
+    void begin(
+        int on,
+        long nanos,
+        int captured,
+        int original,
+        int direction,
+        int fcsLength,
+        String comment,
+        List<String> comments) {
       long seconds = nanos / SECOND;
       if (seconds > 0xffffffffL) {
         throw new IllegalArgumentException("time " + nanos + " is beyond pcap's 2106");
@@ -287,7 +344,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     }
 
     @Override
-    void writeEnd(int captured, int direction, String comment) {}
+    void writeEnd(int captured) {}
   }
 
   /** For the offsets see {@link CaptureReader}. */
@@ -298,9 +355,15 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     private static final int OPTION_END = 4;
     private static final int LONGEST_TEXT = 0xffff;
 
+    private static final byte[][] NO_TEXTS = {};
+
     private int interfaces;
+    private int[] fcsLengths = new int[4];
+
+    // Of the frame that is being written.
     private int blockLength;
-    private byte[] text;
+    private byte[][] texts;
+    private int flags;
 
     Pcapng(Path file) {
       super(file);
@@ -327,26 +390,53 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
 
     @Override
     public int addInterface(String interfaceName, int linkType) {
+      return addInterface(interfaceName, linkType, CaptureReader.MAXIMUM_FRAME, -1);
+    }
+
+    @Override
+    int addInterface(String interfaceName, int linkType, int snapLength, int fcsLength) {
       byte[] name = interfaceName.getBytes(StandardCharsets.UTF_8);
-      int length = 20 + (name.length == 0 ? 0 : option(name.length)) + option(1) + OPTION_END;
+      int length =
+          20
+              + (name.length == 0 ? 0 : option(name.length))
+              + option(1)
+              + (fcsLength < 0 ? 0 : option(1))
+              + OPTION_END;
       room(length);
       out.putInt(1).putInt(length).putShort((short) linkType).putShort((short) 0);
-      out.putInt(CaptureReader.MAXIMUM_FRAME);
+      out.putInt(snapLength);
       if (name.length > 0) {
         putOption(2, name);
       }
-      out.putShort((short) 9).putShort((short) 1).put((byte) 9).put((byte) 0).putShort((short) 0);
+      putByteOption(9, 9);
+      if (fcsLength >= 0) {
+        putByteOption(13, fcsLength);
+      }
       out.putInt(0).putInt(length);
+      if (interfaces == fcsLengths.length) {
+        fcsLengths = Arrays.copyOf(fcsLengths, 2 * interfaces);
+      }
+      fcsLengths[interfaces] = fcsLength;
       return interfaces++;
     }
 
     @Override
-    void writeHeader(
-        int on, long nanos, int captured, int original, int direction, String comment) {
-      text = comment == null ? null : shortened(comment.getBytes(StandardCharsets.UTF_8));
-      int options =
-          (text == null ? 0 : option(text.length))
-              + (direction == CaptureReader.DIRECTION_UNKNOWN ? 0 : FLAGS_OPTION);
+    void begin(
+        int on,
+        long nanos,
+        int captured,
+        int original,
+        int direction,
+        int fcsLength,
+        String comment,
+        List<String> comments) {
+      texts = texts(comment, comments);
+      boolean ownFcs = fcsLength > 0 && fcsLength != fcsLengths[on];
+      flags = direction | (ownFcs ? fcsLength << 5 : 0);
+      int options = flags == 0 ? 0 : FLAGS_OPTION;
+      for (byte[] text : texts) {
+        options += option(text.length);
+      }
       blockLength =
           PACKET_OVERHEAD + (captured + 3 & ~3) + (options == 0 ? 0 : options + OPTION_END);
       room(blockLength);
@@ -355,18 +445,32 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     }
 
     @Override
-    void writeEnd(int captured, int direction, String comment) {
+    void writeEnd(int captured) {
       pad(captured);
-      if (text != null) {
+      for (byte[] text : texts) {
         putOption(1, text);
       }
-      if (direction != CaptureReader.DIRECTION_UNKNOWN) {
-        out.putShort((short) 2).putShort((short) 4).putInt(direction);
+      if (flags != 0) {
+        out.putShort((short) 2).putShort((short) 4).putInt(flags);
       }
-      if (text != null || direction != CaptureReader.DIRECTION_UNKNOWN) {
+      if (texts.length > 0 || flags != 0) {
         out.putInt(0);
       }
       out.putInt(blockLength);
+    }
+
+    private static byte[][] texts(String comment, List<String> comments) {
+      if (comment != null) {
+        return new byte[][] {shortened(comment.getBytes(StandardCharsets.UTF_8))};
+      }
+      if (comments.isEmpty()) {
+        return NO_TEXTS;
+      }
+      byte[][] texts = new byte[comments.size()][];
+      for (int i = 0; i < texts.length; i++) {
+        texts[i] = shortened(comments.get(i).getBytes(StandardCharsets.UTF_8));
+      }
+      return texts;
     }
 
     /** As long as an option can be, not cut within a character. */
@@ -385,6 +489,11 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     private void putOption(int code, byte[] value) {
       out.putShort((short) code).putShort((short) value.length).put(value);
       pad(value.length);
+    }
+
+    private void putByteOption(int code, int value) {
+      out.putShort((short) code).putShort((short) 1).put((byte) value);
+      pad(1);
     }
 
     private void pad(int length) {

@@ -13,6 +13,7 @@ final class Pcap extends CaptureFormat {
   private static final int PCAP_HEADER = 24;
   private static final int PCAP_MAJOR_OFFSET = 4;
   private static final int PCAP_MINOR_OFFSET = 6;
+  private static final int PCAP_SNAP_OFFSET = 16;
   private static final int PCAP_LINK_TYPE_OFFSET = 20;
   private static final int PCAP_FCS_PRESENT = 1 << 26;
   private static final int MAGIC_MICROSECONDS = 0xa1b2c3d4;
@@ -54,7 +55,8 @@ final class Pcap extends CaptureFormat {
           input.file, PCAP_LINK_TYPE_OFFSET, 0, CapturedInterface.unreadable(inFile));
     }
     fcsLength = (field & PCAP_FCS_PRESENT) != 0 ? (field >>> 28) * 2 : -1;
-    on = new CapturedInterface(0, "", inFile, linkType, 0, fcsLength, null);
+    int snap = input.block.getInt(PCAP_SNAP_OFFSET);
+    on = new CapturedInterface(0, "", inFile, linkType, snap, fcsLength, null);
     input.position = PCAP_HEADER;
   }
 

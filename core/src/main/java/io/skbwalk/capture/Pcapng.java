@@ -315,13 +315,19 @@ final class Pcapng extends CaptureFormat {
   }
 
   @Override
-  String comment() {
+  CapturedInterface described(int interfaceIndex) {
+    return interfaces.get(interfaceIndex);
+  }
+
+  @Override
+  List<String> comments() {
     options.of(optionsOffset, optionsEnd);
+    List<String> comments = new ArrayList<>(0);
     while (options.next()) {
       if (options.code == OPTION_COMMENT) {
-        return options.text();
+        comments.add(options.text());
       }
     }
-    return null;
+    return comments;
   }
 }

@@ -25,25 +25,31 @@ final class Departed {
 
   private final long[] hashes = new long[SLOTS];
   private final long[] times = new long[SLOTS];
+  private final long[] causes = new long[SLOTS];
   private int next;
 
   /** {@code skb} has left, an IP packet at its network header, at {@code time}. */
   void add(SkBuff skb, long time) {
     hashes[next] = hash(skb.head, skb.networkHeader, skb.tail);
     times[next] = time;
+    causes[next] = skb.frame;
     next = (next + 1) % SLOTS;
   }
 
-  /** Is it one that has left? Then it is forgotten: the next like it is another. */
-  boolean take(ArrivedFrame frame) {
+  /**
+   * Is it one that has left? Then it is forgotten: the next like it is another.
+   *
+   * @return the frame because of which it left, 0 for none; -1 when it has not left
+   */
+  long take(ArrivedFrame frame) {
     long hash = hash(frame.bytes, frame.network, frame.length - frame.fcsLength);
     for (int i = 0; i < SLOTS; i++) {
       if (hashes[i] == hash && hash != 0 && frame.time - times[i] <= SECONDS * Clock.SECOND) {
         hashes[i] = 0;
-        return true;
+        return causes[i];
       }
     }
-    return false;
+    return -1;
   }
 
   private static long hash(byte[] bytes, int from, int frameEnd) {

@@ -127,6 +127,7 @@ final class Fates implements HostListener, VerdictRecorder {
 
   void setDepartures(Replay.Departures departures) {
     this.departures = departures;
+    details = true;
   }
 
   /** Hears the rules, if somebody wants records. */
@@ -424,7 +425,14 @@ final class Fates implements HostListener, VerdictRecorder {
     if (answers != null && skb.protocol == EthernetHeader.ETH_P_IP) {
       answers.sent(skb.head, skb.networkHeader, skb.tail);
     }
-    long index = departures == null ? dev.txPackets : departures.left(dev, skb, host.now());
+    FrameRecord record = details && skb.frame != 0 ? recordOf(skb) : null;
+    if (record != null && (forwarded || record.sent)) {
+      note(record, skb);
+    }
+    long index =
+        departures == null
+            ? dev.txPackets
+            : departures.left(dev, skb, host.now(), record, forwarded);
     int slot = slot(skb.frame);
     boolean captured = slot >= 0 && sentSlot[slot];
     if (departed != null && !captured && skb.protocol == EthernetHeader.ETH_P_IP) {
@@ -432,7 +440,7 @@ final class Fates implements HostListener, VerdictRecorder {
     }
     if (isArpRequest(skb)) {
       // A question, not an answer: the packet that asks for it goes on waiting.
-      tellDeparture(dev, skb, index, false);
+      tellDeparture(record, dev, skb, index, false);
       return;
     }
     if (slot >= 0) {
@@ -443,14 +451,11 @@ final class Fates implements HostListener, VerdictRecorder {
     } else if (skb.frame != 0) {
       late(skb.frame, forwarded ? FORWARDED : LEFT, null, null);
     }
-    tellDeparture(dev, skb, index, forwarded);
+    tellDeparture(record, dev, skb, index, forwarded);
   }
 
-  private void tellDeparture(NetDevice dev, SkBuff skb, long index, boolean forwarded) {
-    if (!details || skb.frame == 0) {
-      return;
-    }
-    FrameRecord record = recordOf(skb);
+  private void tellDeparture(
+      FrameRecord record, NetDevice dev, SkBuff skb, long index, boolean forwarded) {
     if (record == null) {
       return;
     }
@@ -459,9 +464,6 @@ final class Fates implements HostListener, VerdictRecorder {
             ? Arrays.copyOfRange(skb.head, skb.data, skb.tail)
             : null;
     record.outs.add(new FrameRecord.Out(dev.name, index, bytes, forwarded));
-    if (forwarded || record.sent) {
-      note(record, skb);
-    }
   }
 
   @Override

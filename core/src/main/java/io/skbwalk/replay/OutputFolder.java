@@ -22,6 +22,7 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
+import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -110,6 +111,7 @@ public final class OutputFolder implements AutoCloseable {
             byDevice.put(dev.name, writer);
           }
         }
+        replay.keepFrames();
         replay.setDepartures(this::left);
       }
     } catch (UncheckedIOException e) {
@@ -117,17 +119,19 @@ public final class OutputFolder implements AutoCloseable {
     }
   }
 
-  private long left(NetDevice dev, SkBuff skb, long time) {
+  private long left(
+      NetDevice dev, SkBuff skb, long time, FrameRecord cause, boolean forwarded) {
     CaptureWriter writer = byDevice.get(dev.name);
+    byte[] frame = Arrays.copyOfRange(skb.head, skb.data, skb.tail);
     writer.write(
         0,
         Math.max(0, time),
-        skb.head,
-        skb.data,
-        skb.length(),
-        skb.length(),
+        frame,
+        0,
+        frame.length,
+        frame.length,
         CaptureReader.OUTBOUND,
-        null);
+        PacketComment.leaving(skb.frame, cause, forwarded, frame));
     return writer.frames();
   }
 
@@ -152,21 +156,9 @@ public final class OutputFolder implements AutoCloseable {
                 record.frame.length,
                 Math.max(record.frame.length, record.length),
                 record.sent ? CaptureReader.OUTBOUND : CaptureReader.INBOUND,
-                comment(record));
+                PacketComment.of(record));
           }
         });
-  }
-
-  private static String comment(FrameRecord record) {
-    StringBuilder text = new StringBuilder();
-    text.append(record.reason).append(" in ").append(record.at);
-    if (record.verdict != null && "nf_hook_slow".equals(record.at)) {
-      text.append(", ").append(record.verdict.label());
-      if (!record.verdict.source().isEmpty()) {
-        text.append(" (").append(record.verdict.source()).append(')');
-      }
-    }
-    return text.toString();
   }
 
   private boolean has(Content content) {

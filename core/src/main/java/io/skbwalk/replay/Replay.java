@@ -45,9 +45,25 @@ public final class Replay {
     /**
      * A frame leaves.
      *
+     * @param cause tells of the frame because of which it leaves, as far as is known; or null
+     * @param forwarded it is that frame's packet
      * @return its index from 1 among those of {@code dev}
      */
-    long left(NetDevice dev, SkBuff skb, long time);
+    long left(NetDevice dev, SkBuff skb, long time, FrameRecord cause, boolean forwarded);
+  }
+
+  /** Is shown each frame of the captures before anything becomes of it. */
+  public interface Captured {
+    /**
+     * A frame was read.
+     *
+     * @param number from 1, as its record will have it
+     * @param capture which capture, from 0
+     */
+    void read(long number, int capture, CaptureReader reader);
+
+    /** The frame read last is not replayed and gets no record. */
+    void passedOver(String why);
   }
 
   private final Host host;
@@ -74,6 +90,12 @@ public final class Replay {
 
   /** The machine itself sent it. */
   private boolean own;
+
+  /** The frame because of which this machine has sent the one at hand itself; -1 when it has not. */
+  private long cause;
+
+  /** Null while nobody wants the captures' frames. */
+  private Captured captured;
 
   /** What was counted. */
   public final ReplayTotals totals = new ReplayTotals();
@@ -141,6 +163,11 @@ public final class Replay {
     fates.setDepartures(departures);
   }
 
+  /** Shows {@code captured} each frame as it is read. */
+  public void setCaptured(Captured captured) {
+    this.captured = captured;
+  }
+
   /** The machine. */
   public Host host() {
     return host;
@@ -175,7 +202,7 @@ public final class Replay {
       int index = captures.index();
       boolean again = false;
       for (int i = 0; i < replays.size(); i++) {
-        again |= replays.get(i).take(reader, devices.get(i).get(index));
+        again |= replays.get(i).take(index, reader, devices.get(i).get(index));
       }
       for (int i = 0; i < replays.size(); i++) {
         replays.get(i).arrive(reader, devices.get(i).get(index), again);
@@ -266,12 +293,18 @@ public final class Replay {
   }
 
   /** Takes the reader's frame up; is it one that this machine has just sent itself? */
-  private boolean take(CaptureReader reader, NetDevice given) {
+  private boolean take(int index, CaptureReader reader, NetDevice given) {
     totals.read++;
+    if (captured != null) {
+      captured.read(totals.read, index, reader);
+    }
     chosen = chooser == null || chooser.matches(reader);
     taken = null;
     if (filter != null && !filter.matches(reader)) {
       totals.filtered++;
+      if (captured != null) {
+        captured.passedOver("left out by --filter");
+      }
       return false;
     }
     ArrivedFrame frame = slots[fates.count()];
@@ -281,11 +314,14 @@ public final class Replay {
       totals.shortened++;
     }
     own = given == null && lone && assignment.isOwn(frame);
-    if (!own) {
-      return false;
+    cause = -1;
+    if (own) {
+      flush(frame);
+      if (frame.isIp()) {
+        cause = departed.take(frame);
+      }
     }
-    flush(frame);
-    return frame.isIp() && departed.take(frame);
+    return cause >= 0;
   }
 
   /** The frame taken up arrives, or is sent. */
@@ -296,6 +332,12 @@ public final class Replay {
     }
     if (again) {
       totals.seenAgain++;
+      if (captured != null) {
+        captured.passedOver(
+            "left this machine"
+                + (cause > 0 ? " because of frame " + cause : "")
+                + "; not replayed again");
+      }
       return;
     }
     if (given != null) {

@@ -14,6 +14,7 @@ import io.skbwalk.skb.IpHeader;
 import java.nio.ByteBuffer;
 import java.nio.channels.WritableByteChannel;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.HashMap;
 import java.util.List;
@@ -32,6 +33,7 @@ public final class ScenarioCapture implements Replay.Sink {
   private final List<ScenarioPacket> packets;
   private final CaptureWriter writer;
   private final boolean hasInterfaces;
+  private boolean annotated;
   private final Map<String, Integer> interfaces = new HashMap<>();
 
   private ScenarioCapture(
@@ -65,8 +67,17 @@ public final class ScenarioCapture implements Replay.Sink {
         replay, packets, CaptureWriter.pcapng("standard output", channel), true);
   }
 
+  /** Each frame gets one comment more, on what became of it; pcap has no place for any. */
+  public ScenarioCapture annotate() {
+    annotated = true;
+    return this;
+  }
+
   @Override
   public void frame(FrameRecord record) {
+    if (record.isTyped()) {
+      return;
+    }
     byte[] frame = record.frame;
     String device = record.device;
     if (record.sent) {
@@ -74,16 +85,22 @@ public final class ScenarioCapture implements Replay.Sink {
       device = left == null ? owner(frame) : left.device();
       frame = framed(frame, left == null ? header(host.device(device)) : left.frame());
     }
+    List<String> comments = new ArrayList<>(2);
     String comment = packets.get((int) record.number - 1).comment();
+    if (!comment.isEmpty()) {
+      comments.add(comment);
+    }
+    if (annotated) {
+      comments.add(PacketComment.of(record));
+    }
     writer.write(
         number(device),
         record.time,
         frame,
-        0,
-        frame.length,
         frame.length,
         record.sent ? CaptureReader.OUTBOUND : CaptureReader.INBOUND,
-        comment.isEmpty() ? null : comment);
+        -1,
+        comments);
   }
 
   private int number(String device) {

@@ -93,12 +93,21 @@ public final class WalkResult {
     if (ip < 0) {
       return frame.length + " bytes";
     }
+    int ttl = frame[ip + IpHeader.TTL_OFFSET] & 0xFF;
+    return ends(frame) + " ttl " + ttl + ", " + frame.length + " bytes";
+  }
+
+  /** Who sends an Ethernet frame's packet to whom; empty when it is not IPv4. */
+  static String ends(byte[] frame) {
+    int ip = ip(frame);
+    if (ip < 0) {
+      return "";
+    }
     StringBuilder text = new StringBuilder();
     end(text, frame, ip, IpHeader.SOURCE_OFFSET, 0);
     text.append(" > ");
     end(text, frame, ip, IpHeader.DESTINATION_OFFSET, 2);
-    text.append(" ttl ").append(frame[ip + IpHeader.TTL_OFFSET] & 0xFF);
-    return text.append(", ").append(frame.length).append(" bytes").toString();
+    return text.toString();
   }
 
   private static void end(StringBuilder text, byte[] frame, int ip, int address, int port) {

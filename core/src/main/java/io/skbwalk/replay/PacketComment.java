@@ -1,0 +1,105 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.replay;
+
+import io.skbwalk.netfilter.tables.RuleReference;
+import java.util.List;
+
+/**
+ * What a capture says of a frame in its comment, for whoever opens it in Wireshark: what became of
+ * the packet, the rule that decided with its place, the connection's state, other rules that
+ * matched. One line, the fate first, so that it reads well in a narrow column.
+ */
+final class PacketComment {
+  /** Rules besides the one that decided; more are counted only. */
+  private static final int MOST_RULES = 4;
+
+  private PacketComment() {}
+
+  /** Of a frame of the input whose fate is known. */
+  static String of(FrameRecord record) {
+    StringBuilder text = new StringBuilder(WalkResult.text(record));
+    boolean named = record.fate == Fate.DROPPED && "nf_hook_slow".equals(record.at);
+    if (!named) {
+      decided(text, record);
+    }
+    return state(text, record).toString();
+  }
+
+  /**
+   * Of a frame that leaves because of another.
+   *
+   * @param number the other's; 0 for none
+   * @param record what is known of the other by then; null when that is forgotten
+   * @param forwarded it is the other's packet
+   * @param frame as it leaves
+   */
+  static String leaving(long number, FrameRecord record, boolean forwarded, byte[] frame) {
+    if (number == 0) {
+      return "made by this machine";
+    }
+    if (record == null || !forwarded && !record.sent) {
+      return made(number, record);
+    }
+    StringBuilder text = new StringBuilder(forwarded ? "forwarded, frame " : "sent, frame ");
+    text.append(record.number);
+    if (forwarded) {
+      text.append(" from ").append(record.device);
+    }
+    decided(text, record);
+    state(text, record);
+    String came = record.frame == null ? "" : WalkResult.ends(record.frame);
+    if (!came.isEmpty() && !came.equals(WalkResult.ends(frame))) {
+      text.append("; was ").append(came);
+    }
+    return text.toString();
+  }
+
+  private static String made(long number, FrameRecord record) {
+    StringBuilder text = new StringBuilder("made by this machine because of frame ");
+    text.append(number);
+    if (record != null) {
+      text.append(" from ").append(record.device);
+      List<RuleReference> rules = record.rules;
+      if (!rules.isEmpty()) {
+        rule(text.append("; "), rules.get(rules.size() - 1));
+      }
+    }
+    return text.toString();
+  }
+
+  private static void decided(StringBuilder text, FrameRecord record) {
+    if (record.verdict != null) {
+      rule(text.append("; "), record.verdict);
+    }
+  }
+
+  private static void rule(StringBuilder text, RuleReference rule) {
+    text.append(rule.label());
+    if (!rule.target().isEmpty()) {
+      text.append(' ').append(rule.target());
+    }
+    if (!rule.source().isEmpty()) {
+      text.append(" (").append(rule.source()).append(')');
+    }
+  }
+
+  private static StringBuilder state(StringBuilder text, FrameRecord record) {
+    if (record.state != null) {
+      text.append("; connection ").append(record.state).append(record.reply ? ", reply" : "");
+    }
+    int others = 0;
+    for (RuleReference rule : record.rules) {
+      if (rule != record.verdict) {
+        if (others < MOST_RULES) {
+          rule(text.append(others == 0 ? "; also " : ", "), rule);
+        }
+        others++;
+      }
+    }
+    if (others > MOST_RULES) {
+      text.append(", and ").append(others - MOST_RULES).append(" more");
+    }
+    return text;
+  }
+}
