@@ -85,11 +85,16 @@ final class OutputOptions {
     if (printed != null && (traces || annotates)) {
       String option = traces ? "--trace" : "--annotate";
       throw new Unusable(
-          printed + " and " + option + " - both print to standard output; give " + option
+          printed
+              + " and "
+              + option
+              + " - both print to standard output; give "
+              + option
               + " a file");
     }
     if (traces && annotates) {
-      throw new Unusable("--trace - and --annotate - both print to standard output; give one a file");
+      throw new Unusable(
+          "--trace - and --annotate - both print to standard output; give one a file");
     }
   }
 

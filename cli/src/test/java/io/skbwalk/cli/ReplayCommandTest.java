@@ -203,7 +203,10 @@ class ReplayCommandTest {
     try (CaptureReader dropped = CaptureReader.open(out.resolve("dropped.pcapng"))) {
       assertTrue(dropped.next());
       assertEquals(
-          "NETFILTER_DROP in nf_hook_slow, filter/INPUT#2 (" + rules + ":6)", dropped.comment());
+          "dropped by filter/INPUT#2 DROP ("
+              + rules
+              + ":6): NETFILTER_DROP in nf_hook_slow; connection NEW",
+          dropped.comment());
     }
     assertTrue(run.out().contains("39  NETFILTER_DROP"), run.out());
   }

@@ -51,6 +51,7 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
   private AnnotatedCapture(CaptureWriter writer, Replay replay, List<String> devices) {
     this.writer = writer;
     this.devices = devices;
+    replay.keepFrames();
     replay.keepDepartures();
     replay.setCaptured(this);
     replay.add(this);
@@ -59,8 +60,8 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
   /**
    * Writes what {@code replay} will read into {@code file}.
    *
-   * @param devices the interface on which each capture arrives, or null: what an interface is called
-   *     that has no name in the capture
+   * @param devices the interface on which each capture arrives, or null: what an interface is
+   *     called that has no name in the capture
    */
   public static AnnotatedCapture to(Path file, Replay replay, List<String> devices) {
     return new AnnotatedCapture(CaptureWriter.pcapng(file), replay, devices);
@@ -69,8 +70,7 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
   /** Writes it into a channel (standard output), which this then owns. */
   public static AnnotatedCapture to(
       WritableByteChannel channel, Replay replay, List<String> devices) {
-    return new AnnotatedCapture(
-        CaptureWriter.pcapng("standard output", channel), replay, devices);
+    return new AnnotatedCapture(CaptureWriter.pcapng("standard output", channel), replay, devices);
   }
 
   @Override
@@ -88,7 +88,7 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
     waiting.add(frame);
     bytesWaiting += frame.bytes.length + OVERHEAD;
     while (bytesWaiting > MOST_BYTES && waiting.size() > 1) {
-      write(waiting.poll(), "waits in this machine");
+      write(waiting.poll(), PacketComment.WAITS);
     }
   }
 
@@ -151,7 +151,7 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
   /** Ends the capture and gives its file its name. The replay must be finished. */
   public void complete() {
     for (Waiting frame : waiting) {
-      write(frame, frame.told == null ? "waits in this machine" : frame.told);
+      write(frame, frame.told == null ? PacketComment.WAITS : frame.told);
     }
     waiting.clear();
     writer.close();

@@ -119,8 +119,7 @@ public final class OutputFolder implements AutoCloseable {
     }
   }
 
-  private long left(
-      NetDevice dev, SkBuff skb, long time, FrameRecord cause, boolean forwarded) {
+  private long left(NetDevice dev, SkBuff skb, long time, FrameRecord cause, boolean forwarded) {
     CaptureWriter writer = byDevice.get(dev.name);
     byte[] frame = Arrays.copyOfRange(skb.head, skb.data, skb.tail);
     writer.write(

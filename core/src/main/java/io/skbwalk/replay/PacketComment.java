@@ -14,16 +14,69 @@ final class PacketComment {
   /** Rules besides the one that decided; more are counted only. */
   private static final int MOST_RULES = 4;
 
+  /** Of a frame whose fate is not known when the capture ends. */
+  static final String WAITS = "waits in this machine";
+
   private PacketComment() {}
 
   /** Of a frame of the input whose fate is known. */
   static String of(FrameRecord record) {
-    StringBuilder text = new StringBuilder(WalkResult.text(record));
-    boolean named = record.fate == Fate.DROPPED && "nf_hook_slow".equals(record.at);
-    if (!named) {
+    StringBuilder text = new StringBuilder();
+    boolean decided = false;
+    switch (record.fate) {
+      case FORWARDED, SENT -> left(text, record);
+      case DROPPED -> {
+        text.append("dropped");
+        decided = "nf_hook_slow".equals(record.at) && record.verdict != null;
+        if (decided) {
+          rule(text.append(" by "), record.verdict);
+        }
+        text.append(": ").append(record.reason).append(" in ").append(record.at);
+        to(text, "; answered to ", record);
+      }
+      case ANSWERED -> {
+        if (record.outs.isEmpty()) {
+          text.append("answered, in the capture");
+        } else {
+          to(text, "answered to ", record);
+        }
+      }
+      case DELIVERED -> text.append("delivered");
+      default -> text.append(record.waits ? WAITS : "consumed by this machine");
+    }
+    if (!decided) {
       decided(text, record);
     }
-    return state(text, record).toString();
+    state(text, record);
+    return text.toString();
+  }
+
+  /** Where it went, and its ends when they are others than it came with. */
+  private static void left(StringBuilder text, FrameRecord record) {
+    boolean sent = record.sent;
+    text.append(sent ? "sent" : "forwarded");
+    boolean first = true;
+    for (FrameRecord.Out out : record.outs) {
+      if (sent || out.forwarded()) {
+        text.append(first ? " to " : ", ").append(out.device());
+        first = false;
+        String ends = out.frame() == null ? "" : WalkResult.ends(out.frame());
+        if (!ends.isEmpty() && !ends.equals(WalkResult.ends(record.frame))) {
+          text.append(" as ").append(ends);
+        }
+      }
+    }
+    if (first && record.waits) {
+      text.append(", ").append(WAITS);
+    }
+  }
+
+  private static void to(StringBuilder text, String words, FrameRecord record) {
+    boolean first = true;
+    for (FrameRecord.Out out : record.outs) {
+      text.append(first ? words : ", ").append(out.device());
+      first = false;
+    }
   }
 
   /**
@@ -84,7 +137,7 @@ final class PacketComment {
     }
   }
 
-  private static StringBuilder state(StringBuilder text, FrameRecord record) {
+  private static void state(StringBuilder text, FrameRecord record) {
     if (record.state != null) {
       text.append("; connection ").append(record.state).append(record.reply ? ", reply" : "");
     }
@@ -100,6 +153,5 @@ final class PacketComment {
     if (others > MOST_RULES) {
       text.append(", and ").append(others - MOST_RULES).append(" more");
     }
-    return text;
   }
 }

@@ -91,7 +91,9 @@ public final class Replay {
   /** The machine itself sent it. */
   private boolean own;
 
-  /** The frame because of which this machine has sent the one at hand itself; -1 when it has not. */
+  /**
+   * The frame because of which this machine has sent the one at hand itself; -1 when it has not.
+   */
   private long cause;
 
   /** Null while nobody wants the captures' frames. */

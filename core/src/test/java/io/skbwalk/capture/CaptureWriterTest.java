@@ -11,6 +11,7 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.ArrayList;
@@ -60,6 +61,59 @@ class CaptureWriterTest {
     }
     try (CaptureReader reader = CaptureReader.open(file)) {
       assertEquals(List.of(line(1, "0/", T, 1, -1, 0, null, frame(1))), CaptureBytes.told(reader));
+    }
+  }
+
+  @Test
+  void interfacesAndFramesOfACaptureAreWrittenOnceMore() throws Exception {
+    for (ByteOrder order : List.of(ByteOrder.LITTLE_ENDIAN, ByteOrder.BIG_ENDIAN)) {
+      Path file = folder.resolve("again.pcapng");
+      try (CaptureReader reader = CaptureBytes.reader(CaptureBytes.rich(order));
+          CaptureWriter writer = CaptureWriter.pcapng(file)) {
+        for (int interfaces = 0; reader.next(); ) {
+          while (interfaces <= reader.interfaceIndex()) {
+            writer.addInterface(reader, interfaces++, "unnamed");
+          }
+          byte[] frame = new byte[reader.capturedLength()];
+          reader.copyTo(frame, 0, frame.length);
+          writer.write(
+              reader.interfaceIndex(),
+              reader.timestampNanos(),
+              frame,
+              reader.originalLength(),
+              reader.direction(),
+              reader.fcsLength(),
+              reader.comments());
+        }
+      }
+      try (CaptureReader reader = CaptureReader.open(file)) {
+        assertEquals(CaptureBytes.richTold(), CaptureBytes.told(reader));
+      }
+    }
+  }
+
+  @Test
+  void aPcapsInterfaceKeepsItsSnapshotLengthAndLinkType() {
+    Path file = folder.resolve("again.pcapng");
+    byte[] pcap =
+        new CaptureBytes(ByteOrder.BIG_ENDIAN)
+            .pcap(0xa1b2c3d4L, 12 | 1L << 26 | 2L << 28)
+            .record(1, 2, frame(1))
+            .bytes();
+    try (CaptureReader reader = CaptureBytes.reader(pcap);
+        CaptureWriter writer = CaptureWriter.pcapng(file)) {
+      assertTrue(reader.next());
+      writer.addInterface(reader, 0, "tun0");
+      writer.write(0, reader.timestampNanos(), frame(1), 15, 0, -1, List.of("one", "two"));
+    }
+    try (CaptureReader reader = CaptureReader.open(file)) {
+      assertTrue(reader.next());
+      CapturedInterface on = reader.described(0);
+      assertEquals("tun0", on.name());
+      assertEquals(12, on.inFile());
+      assertEquals(65535, on.snapLength());
+      assertEquals(4, on.fcsLength());
+      assertEquals(List.of("one", "two"), reader.comments());
     }
   }
 
