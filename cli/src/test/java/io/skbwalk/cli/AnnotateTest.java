@@ -24,6 +24,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.CsvSource;
 import org.junit.jupiter.params.provider.MethodSource;
+import org.junit.jupiter.params.provider.ValueSource;
 
 /** The comments in captures that are written, and the input written once more with them. */
 class AnnotateTest {
@@ -229,7 +230,7 @@ class AnnotateTest {
   @Test
   void letsFramesGoWhenTooManyWait() {
     Path input = folder.resolve("many.pcap");
-    int frames = 30_000;
+    int frames = 25_000;
     byte[] first = HexFormat.of().parseHex(FIRST_FRAGMENT);
     byte[] other = HexFormat.of().parseHex(UNKNOWN_PROTOCOL + "00".repeat(1400));
     try (CaptureWriter writer = CaptureWriter.pcap(input, LinkType.ETHERNET)) {
@@ -282,7 +283,7 @@ class AnnotateTest {
 
   private static final Path TSHARK = Path.of("/usr/bin/tshark");
 
-  private static List<String> tshark(Path file, String... fields) throws IOException {
+  private static List<String> tshark(Path file, List<String> fields) throws IOException {
     List<String> command = new ArrayList<>(List.of(TSHARK.toString(), "-n", "-r", file.toString()));
     command.addAll(List.of("-T", "fields", "-E", "separator=|"));
     for (String field : fields) {
@@ -301,39 +302,35 @@ class AnnotateTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"portscan.pcap", "nat-router.pcapng", "tunnel-rawip.pcap"})
+  @ValueSource(strings = {"nat-router.pcapng", "tunnel-rawip.pcap"})
   void tsharkReadsTheSameFramesAndOurComments(String sample) throws IOException {
     assumeTrue(
         Files.isExecutable(TSHARK),
         "no tshark here (Debian's tshark): comments are not read with Wireshark's own reader");
     Path input = Path.of("../pcaps", sample);
     Path file = folder.resolve("again.pcapng");
-    replay(input + " --annotate " + file + " --out " + folder.resolve("out"));
-    String[] fields = {
-      "frame.number",
-      "frame.time_epoch",
-      "frame.len",
-      "frame.cap_len",
-      "frame.encap_type",
-      "frame.protocols",
-      "_ws.col.Info"
-    };
-    assertEquals(tshark(input, fields), tshark(file, fields));
+    replay(
+        input + " --annotate " + file + " --out " + folder.resolve("out") + " --save tx,dropped");
+    List<String> fields = new ArrayList<>(List.of("frame.number", "frame.time_epoch"));
+    fields.addAll(List.of("frame.len", "frame.cap_len", "frame.encap_type", "_ws.col.Info"));
     if (sample.endsWith("ng")) {
-      assertEquals(tshark(input, "frame.interface_name"), tshark(file, "frame.interface_name"));
+      fields.add("frame.interface_name");
     }
-    for (Path written : written(file)) {
+    List<String> theirs = new ArrayList<>();
+    for (String line : tshark(input, fields)) {
+      theirs.add(line + "|" + comments(file).get(theirs.size()).get(0));
+    }
+    fields.add("frame.comment");
+    assertEquals(theirs, tshark(file, fields));
+    for (Path written : written()) {
       List<String> ours = comments(written).stream().map(all -> all.get(0)).toList();
-      assertEquals(ours, tshark(written, "frame.comment"), written::toString);
+      assertEquals(ours, tshark(written, List.of("frame.comment")), written::toString);
     }
   }
 
-  /** The annotated input, and what is in the folder beside it. */
-  private List<Path> written(Path annotated) throws IOException {
-    List<Path> written = new ArrayList<>(List.of(annotated));
+  private List<Path> written() throws IOException {
     try (Stream<Path> files = Files.list(folder.resolve("out"))) {
-      files.filter(file -> file.toString().endsWith(".pcapng")).forEach(written::add);
+      return files.sorted().toList();
     }
-    return written;
   }
 }

@@ -4,6 +4,7 @@ package io.skbwalk.cli;
 
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
+import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
 import java.nio.charset.StandardCharsets;
@@ -80,6 +81,10 @@ class DocumentsTest {
   @ParameterizedTest
   @MethodSource("documentsWithCommands")
   void shownOutputIsRealOutput(Path document) throws Exception {
+    assumeTrue(
+        Files.isExecutable(Path.of("/usr/bin/tshark"))
+            || !Files.readString(ROOT.resolve(document)).contains("\n$ tshark "),
+        () -> "no tshark here (Debian's tshark): what " + document + " shows of it is not checked");
     Path transcript = copy.resolve("transcript");
     ProcessBuilder builder =
         new ProcessBuilder(
