@@ -105,12 +105,17 @@ maven() {
   (cd -- "$root" && JAVA_HOME=$java_home "$maven_command" -B "$@")
 }
 
-# is_stale MODULE: it was never built, or a source of it or of core is newer. Folders count too:
-# their time changes when a file in them is removed.
+# is_stale MODULE: it was never built, or a source of it or of what it is built on is newer. Folders
+# count too: their time changes when a file in them is removed.
 is_stale() {
   [ -e "$root/$1/target/built" ] || return 0
-  [ -n "$(find "$root/pom.xml" "$root/core/pom.xml" "$root/core/src/main" "$root/$1/pom.xml" \
-    "$root/$1/src/main" -newer "$root/$1/target/built" -print -quit)" ]
+  below=core
+  [ "$1" != bench ] || below="core conformance"
+  for module in $below "$1"; do
+    [ -z "$(find "$root/pom.xml" "$root/$module/pom.xml" "$root/$module/src/main" \
+      -newer "$root/$1/target/built" -print -quit)" ] || return 0
+  done
+  return 1
 }
 
 # build MODULES MAVEN-ARGUMENTS: what is changed while Maven runs counts as newer than what it built.

@@ -2,10 +2,17 @@
 
 package io.skbwalk.bench;
 
+import static io.skbwalk.bench.SegmentWriter.ACK;
+import static io.skbwalk.bench.SegmentWriter.FIN;
+import static io.skbwalk.bench.SegmentWriter.PSH;
+import static io.skbwalk.bench.SegmentWriter.SYN;
+
 import io.skbwalk.capture.CaptureReader;
 import io.skbwalk.capture.CaptureWriter;
 import io.skbwalk.capture.LinkType;
-import io.skbwalk.lib.Checksum;
+import java.io.FileDescriptor;
+import java.io.FileOutputStream;
+import java.nio.channels.FileChannel;
 import java.nio.file.Path;
 import java.util.SplittableRandom;
 
@@ -31,25 +38,11 @@ public final class ConversationCapture {
   private static final int CONCURRENT = 500;
   private static final int REQUEST = 330;
   private static final int SEGMENT = 1_060;
-  private static final int OPTIONS = 12;
-  private static final int TCP = 34;
-  private static final int HEADERS = TCP + 20 + OPTIONS;
-
-  private static final int FIN = 1;
-  private static final int SYN = 2;
-  private static final int PSH = 8;
-  private static final int ACK = 16;
-
-  private static final long ROUTER_OUTSIDE = 0x0200_0000_0001L;
-  private static final long ROUTER_INSIDE = 0x0200_0000_0101L;
-  private static final long GATEWAY = 0x0200_0000_00FEL;
-  private static final long SERVER = 0x0200_0000_0750L;
-
   private static final int ROUTER = 0xCB00_7101;
   private static final int[] SERVERS = {80, 80, 80, 81, 25, 53};
   private static final int[] PORTS = {80, 443, 443, 8080, 25, 53};
 
-  private final byte[] frame = new byte[HEADERS + SEGMENT];
+  private final SegmentWriter segment = new SegmentWriter();
   private final SplittableRandom random = new SplittableRandom(2);
   private final CaptureWriter writer;
   private long time = 1_767_225_600_000_000_000L;
@@ -70,14 +63,24 @@ public final class ConversationCapture {
     this.writer = writer;
   }
 
-  /** Arguments: FILE and, optionally, the number of conversations (20000). */
+  /**
+   * Arguments: FILE, or - for standard output, and, optionally, the number of conversations
+   * (20000).
+   */
   public static void main(String[] arguments) {
     if (arguments.length < 1 || arguments.length > 2) {
       System.err.println("usage: ConversationCapture FILE [CONVERSATIONS]");
       System.exit(2);
     }
     int conversations = arguments.length > 1 ? Integer.parseInt(arguments[1]) : 20_000;
-    write(Path.of(arguments[0]), conversations);
+    if (arguments[0].equals("-")) {
+      FileChannel output = new FileOutputStream(FileDescriptor.out).getChannel();
+      try (CaptureWriter writer = CaptureWriter.pcap("-", output, LinkType.ETHERNET)) {
+        new ConversationCapture(writer).run(conversations);
+      }
+    } else {
+      write(Path.of(arguments[0]), conversations);
+    }
   }
 
   /** Writes {@code conversations} of {@value #FRAMES} frames each. */
@@ -154,88 +157,36 @@ public final class ConversationCapture {
   }
 
   private void client(Conversation one, int flags, int payload) {
-    mac(0, ROUTER_OUTSIDE);
-    mac(6, GATEWAY);
-    ip(one.client, one.front, payload);
-    tcp(one.clientPort, one.serverPort, one.clientSequence, one.serverSequence, flags, payload);
+    segment.arrives(true);
+    segment.ip(one.client, one.front, (int) writer.frames(), payload);
+    write(
+        segment.tcp(
+            one.clientPort,
+            one.serverPort,
+            one.clientSequence,
+            one.serverSequence,
+            flags,
+            time,
+            payload));
     one.clientSequence += payload;
   }
 
   private void server(Conversation one, int flags, int payload) {
-    mac(0, ROUTER_INSIDE);
-    mac(6, SERVER);
-    ip(one.server, one.client, payload);
-    tcp(one.serverPort, one.clientPort, one.serverSequence, one.clientSequence, flags, payload);
+    segment.arrives(false);
+    segment.ip(one.server, one.client, (int) writer.frames(), payload);
+    write(
+        segment.tcp(
+            one.serverPort,
+            one.clientPort,
+            one.serverSequence,
+            one.clientSequence,
+            flags,
+            time,
+            payload));
     one.serverSequence += payload;
   }
 
-  private void ip(int from, int to, int payload) {
-    put16(12, 0x0800);
-    frame[14] = 0x45;
-    frame[15] = 0;
-    put16(16, HEADERS - 14 + payload);
-    put16(18, (int) (writer.frames() & 0xFFFF));
-    put16(20, 0x4000);
-    frame[22] = 57;
-    frame[23] = 6;
-    put16(24, 0);
-    put32(26, from);
-    put32(30, to);
-    put16(24, Checksum.of(frame, 14, 20));
-  }
-
-  private void tcp(int from, int to, int sequence, int acknowledged, int flags, int payload) {
-    put16(TCP, from);
-    put16(TCP + 2, to);
-    put32(TCP + 4, sequence);
-    put32(TCP + 8, (flags & ACK) == 0 ? 0 : acknowledged);
-    boolean syn = (flags & SYN) != 0;
-    frame[TCP + 12] = (byte) (20 + OPTIONS << 2);
-    frame[TCP + 13] = (byte) flags;
-    put16(TCP + 14, syn ? 64_240 : 502);
-    put16(TCP + 16, 0);
-    put16(TCP + 18, 0);
-    if (syn) {
-      // MSS 1460, SACK permitted, window scale 7, one byte of padding.
-      put32(TCP + 20, 0x0204_05B4);
-      put32(TCP + 24, 0x0402_0303);
-      put32(TCP + 28, 0x0701_0101);
-    } else {
-      put32(TCP + 20, 0x0101_080A);
-      put32(TCP + 24, (int) (time / 1_000_000));
-      put32(TCP + 28, (int) (time / 1_000_000) - 5);
-    }
-    for (int i = 0; i < payload; i++) {
-      frame[HEADERS + i] = (byte) ('a' + (sequence + i) % 26);
-    }
-    int length = 20 + OPTIONS + payload;
-    int source = get32(26);
-    int destination = get32(30);
-    long pseudo = Checksum.pseudoHeader(source, destination, 6, length);
-    put16(TCP + 16, Checksum.fold(Checksum.partial(frame, TCP, length, pseudo)));
-    int bytes = HEADERS + payload;
-    writer.write(0, time, frame, 0, bytes, bytes, CaptureReader.DIRECTION_UNKNOWN, null);
-  }
-
-  private void mac(int at, long address) {
-    put16(at, (int) (address >>> 32));
-    put32(at + 2, (int) address);
-  }
-
-  private void put16(int at, int value) {
-    frame[at] = (byte) (value >> 8);
-    frame[at + 1] = (byte) value;
-  }
-
-  private void put32(int at, int value) {
-    put16(at, value >>> 16);
-    put16(at + 2, value);
-  }
-
-  private int get32(int at) {
-    return (frame[at] & 0xFF) << 24
-        | (frame[at + 1] & 0xFF) << 16
-        | (frame[at + 2] & 0xFF) << 8
-        | frame[at + 3] & 0xFF;
+  private void write(int bytes) {
+    writer.write(0, time, segment.frame, 0, bytes, bytes, CaptureReader.DIRECTION_UNKNOWN, null);
   }
 }

@@ -21,7 +21,12 @@ public final class ConversationRouter {
 
   /** The router, with its thirty rules or without any. */
   public static Host host(boolean withRules) {
-    return new Host(description(), withRules ? rules() : null, START, 1);
+    return host(withRules ? rules() : null);
+  }
+
+  /** The router with other rules, or null for none. */
+  public static Host host(RuleSet rules) {
+    return new Host(description(), rules, START, 1);
   }
 
   /** What host.yaml says. */
@@ -31,7 +36,12 @@ public final class ConversationRouter {
 
   /** The thirty rules. */
   public static RuleSet rules() {
-    return RulesFile.parse("rules.v4", text("rules.v4"));
+    return RulesFile.parse("rules.v4", rulesText());
+  }
+
+  /** The thirty rules as iptables-restore reads them. */
+  public static String rulesText() {
+    return text("rules.v4");
   }
 
   private static String text(String name) {

@@ -206,7 +206,7 @@ final class KernelMachine implements AutoCloseable {
         });
   }
 
-  private static <T> T onThreadOfItsOwn(Callable<T> work) throws IOException {
+  static <T> T onThreadOfItsOwn(Callable<T> work) throws IOException {
     Future<T> task = THREADS.submit(work);
     try {
       return task.get();

@@ -79,6 +79,9 @@ final class Libc {
 
   static native long write(int fd, byte[] bytes, long count) throws LastErrorException;
 
+  /** From memory at an address, as often as one likes. */
+  static native long write(int fd, long bytes, long count) throws LastErrorException;
+
   static native int socket(int domain, int type, int protocol) throws LastErrorException;
 
   static native int bind(int fd, byte[] address, int length) throws LastErrorException;

@@ -1,0 +1,216 @@
+// SPDX-License-Identifier: Apache-2.0
+
+package io.skbwalk.bench.figures;
+
+import io.skbwalk.bench.ConversationRouter;
+import io.skbwalk.bench.SegmentWriter;
+import io.skbwalk.device.NetDevice;
+import io.skbwalk.host.Host;
+import io.skbwalk.kernel.Clock;
+import java.io.IOException;
+import java.util.ArrayList;
+import java.util.Arrays;
+import java.util.List;
+
+/**
+ * Ten million connections at once, half of them translated, each opened by its handshake; then
+ * segments of all of them in no order; then as many new ones as old ones expire.
+ */
+final class ConnectionsFigure {
+  private static final int FEW = 10_000;
+  private static final int BATCH = 64;
+  private static final int NETWORK = 0x2D00_0000;
+  private static final int SERVER = 0xC0A8_0750;
+  private static final int ROUTER = 0xCB00_7101;
+  private static final int SEGMENT = 400;
+
+  /** What an established connection lives for without a segment. */
+  private static final long ESTABLISHED = 432_000 * Clock.SECOND;
+
+  private final SegmentWriter segment = new SegmentWriter();
+  private final Host host = ConversationRouter.host(true);
+  private final NetDevice outside = host.device("eth0");
+  private final NetDevice inside = host.device("eth1");
+  private final Pauses pauses;
+  private long time = ConversationRouter.START;
+  private int id;
+
+  private ConnectionsFigure(int batches) {
+    pauses = new Pauses(batches);
+  }
+
+  static Table measure(Setting setting) throws IOException {
+    int many = setting.scaled(10_000_000);
+    int few = Math.min(many, FEW);
+    int segments = setting.scaled(4_000_000);
+    // Few and many alike first, so that the JVM has compiled all of it.
+    for (int i = 0; i < setting.warmups(); i++) {
+      ConnectionsFigure warm = new ConnectionsFigure(3 * segments / BATCH);
+      warm.open(0, few, 1);
+      warm.talk(few, segments / 4);
+      warm.open(few, 2 * few, ESTABLISHED / few);
+    }
+    ConnectionsFigure small = new ConnectionsFigure(3 * segments / BATCH);
+    small.open(0, few, 1);
+    Cost atFew = null;
+    for (int i = 0; i < setting.rounds(); i++) {
+      atFew = small.talk(few, segments / 4).best(atFew);
+    }
+
+    ConnectionsFigure large = new ConnectionsFigure((3 * many + 8 * segments) / BATCH);
+    Cost opening = large.open(0, many, ESTABLISHED / many);
+    double worstOpening = large.pauses.end();
+    int tracked = large.host.conntrack().count();
+    Cost atMany = null;
+    for (int i = 0; i < 2; i++) {
+      atMany = large.talk(many, segments).best(atMany);
+    }
+    double worstTalking = large.pauses.end();
+    int before = large.host.conntrack().count();
+    Cost churn = large.open(many, many + segments / 3, ESTABLISHED / many);
+    double worstChurning = large.pauses.end();
+    int expired = before + segments / 3 - large.host.conntrack().count();
+
+    Table table =
+        new Table(
+            Table.grouped(many)
+                + " connections at once, every second one translated; thirty rules");
+    List<String[]> rows = new ArrayList<>();
+    rows.add(
+        new String[] {
+          "frames", "M frames/s", "ns a frame, processor", "99.99 % of batches within, ms"
+        });
+    rows.add(row("segments of " + Table.grouped(few) + " connections", atFew, Double.NaN));
+    rows.add(row("handshakes of " + Table.grouped(many), opening, worstOpening));
+    rows.add(row("segments of " + Table.grouped(many), atMany, worstTalking));
+    rows.add(row("handshakes while as many expire", churn, worstChurning));
+    table.table(rows);
+    double gigabytes = Child.mostMemory() / (double) (1 << 30);
+    table.atLeast("tracked at once", many, tracked, "connections");
+    table.atMost("all memory of the process", 1.5, gigabytes, "GiB");
+    table.atLeast(
+        "segments, against " + Table.grouped(few),
+        1 / 3.0,
+        atMany.cpuRate() / atFew.cpuRate(),
+        "of the rate");
+    table.atMost(
+        "99.99 % of batches of " + BATCH,
+        5,
+        Math.max(worstOpening, Math.max(worstTalking, worstChurning)),
+        "ms");
+    table.seen(
+        "expiry: a handshake's frame while connections expire, beside one while none does",
+        churn.nanosPerFrame() / opening.nanosPerFrame(),
+        "times its time");
+    table.note(
+        String.format(
+            "%,d connections expired; the heap has at most %,d MiB; longest batch of all %.1f ms.",
+            expired, Runtime.getRuntime().maxMemory() >> 20, large.pauses.longest()));
+    return table;
+  }
+
+  private static String[] row(String what, Cost cost, double worst) {
+    return new String[] {
+      what,
+      Table.number(cost.cpuRate()),
+      Table.number(cost.nanosPerFrame()),
+      Double.isNaN(worst) ? "" : Table.number(worst)
+    };
+  }
+
+  /** Handshakes of the connections from {@code first} to before {@code behind}. */
+  private Cost open(int first, int behind, long nanosBetween) {
+    Meter meter = new Meter();
+    for (int number = first; number < behind; number++) {
+      time += nanosBetween;
+      client(number, 0, 0, SegmentWriter.SYN, 0);
+      server(number, 0, 1, SegmentWriter.SYN | SegmentWriter.ACK, 0);
+      client(number, 1, 1, SegmentWriter.ACK, 0);
+    }
+    return meter.stop(3L * (behind - first));
+  }
+
+  /** So many segments, the next always of another connection, of both directions. */
+  private Cost talk(int connections, int segments) {
+    Meter meter = new Meter();
+    for (int i = 0; i < segments; i++) {
+      // A step that meets all of them once before it comes back.
+      int number = (int) (i / 2 * 7_368_787L % connections);
+      if ((i & 1) == 0) {
+        client(number, 1, 1, SegmentWriter.ACK, SEGMENT);
+      } else {
+        server(number, 1, 1, SegmentWriter.ACK, SEGMENT);
+      }
+    }
+    return meter.stop(segments);
+  }
+
+  private void client(int number, int sequence, int acknowledged, int flags, int payload) {
+    segment.arrives(true);
+    segment.ip(address(number), (number & 1) == 0 ? SERVER : ROUTER, id++, payload);
+    int bytes =
+        segment.tcp(
+            port(number), 80, number + sequence, ~number + acknowledged, flags, time, payload);
+    receive(outside, bytes);
+  }
+
+  private void server(int number, int sequence, int acknowledged, int flags, int payload) {
+    segment.arrives(false);
+    segment.ip(SERVER, address(number), id++, payload);
+    int bytes =
+        segment.tcp(
+            80, port(number), ~number + sequence, number + acknowledged, flags, time, payload);
+    receive(inside, bytes);
+  }
+
+  private static int address(int number) {
+    return NETWORK + (number & 0xF_FFFF);
+  }
+
+  private static int port(int number) {
+    return 1_024 + (number >>> 20);
+  }
+
+  private void receive(NetDevice dev, int bytes) {
+    host.receive(dev, segment.frame, 0, bytes, 0, time, null);
+    pauses.frame();
+  }
+
+  /** How long each {@value #BATCH} frames took. */
+  private static final class Pauses {
+    private final int[] micros;
+    private int batches;
+    private int from;
+    private int frames;
+    private long began = System.nanoTime();
+
+    Pauses(int most) {
+      micros = new int[most + 1];
+    }
+
+    void frame() {
+      if (++frames == BATCH) {
+        long now = System.nanoTime();
+        if (batches < micros.length) {
+          micros[batches++] = (int) ((now - began) / 1_000);
+        }
+        began = now;
+        frames = 0;
+      }
+    }
+
+    /** Milliseconds that all but one of ten thousand batches since the last call took at most. */
+    double end() {
+      int[] sorted = Arrays.copyOfRange(micros, from, batches);
+      Arrays.sort(sorted);
+      from = batches;
+      began = System.nanoTime();
+      frames = 0;
+      return sorted.length == 0 ? 0 : sorted[(int) (sorted.length * 0.9999)] / 1e3;
+    }
+
+    double longest() {
+      return Arrays.stream(micros, 0, batches).max().orElse(0) / 1e3;
+    }
+  }
+}
