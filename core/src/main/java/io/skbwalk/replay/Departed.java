@@ -5,6 +5,9 @@ package io.skbwalk.replay;
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
+import java.lang.invoke.MethodHandles;
+import java.lang.invoke.VarHandle;
+import java.nio.ByteOrder;
 
 /**
  * What the machine has lately put on its wires. A capture that shows a router from both sides has
@@ -22,6 +25,13 @@ final class Departed {
    * Bytes of a packet that are looked at; behind them stands only payload that TCP and UDP sum up.
    */
   private static final int LOOKED_AT = 128;
+
+  private static final VarHandle LONG =
+      MethodHandles.byteArrayViewVarHandle(long[].class, ByteOrder.nativeOrder());
+  private static final VarHandle WORD =
+      MethodHandles.byteArrayViewVarHandle(int[].class, ByteOrder.nativeOrder());
+  private static final VarHandle HALF =
+      MethodHandles.byteArrayViewVarHandle(short[].class, ByteOrder.nativeOrder());
 
   private final long[] hashes = new long[SLOTS];
   private final long[] times = new long[SLOTS];
@@ -59,16 +69,28 @@ final class Departed {
     // Short frames are padded: what counts is the packet's own length.
     int total = (bytes[from + 2] & 0xFF) << 8 | bytes[from + 3] & 0xFF;
     int end = Math.min(from + Math.min(total, LOOKED_AT), frameEnd);
-    long hash = 1;
-    for (int at = from; at < end; at++) {
-      int field = at - from;
-      boolean drawn = field >= IpHeader.ID_OFFSET && field < IpHeader.FRAGMENT_OFFSET;
-      boolean sum = field >= IpHeader.CHECKSUM_OFFSET && field < IpHeader.SOURCE_OFFSET;
-      if (!drawn && !sum) {
-        hash = (hash ^ bytes[at] & 0xFF) * 0x100000001B3L;
-      }
+    if (end - from < IpHeader.MIN_LENGTH) {
+      return 0;
     }
-    hash ^= hash >>> 29;
+    long hash = mix(1, (int) WORD.get(bytes, from));
+    hash = mix(hash, (short) HALF.get(bytes, from + IpHeader.FRAGMENT_OFFSET));
+    hash = mix(hash, (short) HALF.get(bytes, from + IpHeader.TTL_OFFSET));
+    int at = from + IpHeader.SOURCE_OFFSET;
+    // Two hashes, so that one need not wait for the other.
+    long other = 2;
+    for (; at <= end - 16; at += 16) {
+      hash = mix(hash, (long) LONG.get(bytes, at));
+      other = mix(other, (long) LONG.get(bytes, at + 8));
+    }
+    for (; at < end; at++) {
+      hash = mix(hash, bytes[at]);
+    }
+    hash = mix(hash, other);
     return hash == 0 ? 1 : hash;
+  }
+
+  private static long mix(long hash, long word) {
+    hash = (hash ^ word) * 0x9E3779B97F4A7C15L;
+    return hash ^ hash >>> 32;
   }
 }
