@@ -83,4 +83,19 @@ final class MachineOptions {
       defaultValue = "1",
       description = "Seed of everything random. Default: ${DEFAULT-VALUE}")
   long seed;
+
+  /** The same machine for another capture. */
+  MachineOptions with(String capture) {
+    MachineOptions other = new MachineOptions();
+    other.capture = capture;
+    other.inputs = inputs;
+    other.host = host;
+    other.as = as;
+    other.rules = rules;
+    other.ipsets = ipsets;
+    other.filter = filter;
+    other.answers = answers;
+    other.seed = seed;
+    return other;
+  }
 }

@@ -53,6 +53,18 @@ final class OutputOptions {
       description = "No progress and no remarks; of replay no summary either.")
   boolean quiet;
 
+  /** The same results in another folder, or none. */
+  OutputOptions with(Path out) {
+    OutputOptions other = new OutputOptions();
+    other.out = out;
+    other.save = save;
+    other.trace = trace;
+    other.annotate = annotate;
+    other.json = json;
+    other.quiet = quiet;
+    return other;
+  }
+
   /** Checks {@code --save}: the files that are wanted. */
   Set<Content> contents() {
     if (save == null) {

@@ -7,10 +7,14 @@ import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.ReplayReport;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.ArrayList;
+import java.util.List;
 import java.util.concurrent.Callable;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
+import picocli.CommandLine.Option;
+import picocli.CommandLine.Parameters;
 import picocli.CommandLine.Spec;
 
 /** The command {@code skbwalk replay}. */
@@ -30,6 +34,7 @@ import picocli.CommandLine.Spec;
       "      --rules rules/web-server.yaml --out result",
       "  skbwalk replay --in eth0=outside.pcap --in eth1=inside.pcap \\",
       "      --host config/router.yaml",
+      "  skbwalk replay monday.pcap.gz tuesday.pcap.gz --host config/router.yaml --out week",
       "  zcat day.pcap.gz | skbwalk replay - --host config/router.yaml \\",
       "      --save report,counters --out day"
     })
@@ -39,19 +44,53 @@ final class ReplayCommand implements Callable<Integer> {
 
   @Mixin private OutputOptions options;
 
+  @Parameters(
+      index = "1..*",
+      paramLabel = "CAPTURE",
+      description =
+          "Each further capture goes through a machine of its own, as if it were replayed alone;"
+              + " with --out its results are in DIR/CAPTURE, without the capture's folder and"
+              + " endings.")
+  private List<String> more = new ArrayList<>();
+
+  @Option(
+      names = "--jobs",
+      paramLabel = "N",
+      description =
+          "How many of several captures are replayed at the same time; the results are the same."
+              + " Default: one for each processor.")
+  private Integer jobs;
+
   @Override
   public Integer call() throws IOException {
     options.contents();
-    options.checkStandardOutput(options.json ? "--json" : null);
+    if (options.json && "-".equals(options.trace)) {
+      throw new Unusable("--json and --trace - both print to standard output; give --trace a file");
+    }
+    if (jobs != null && jobs < 1) {
+      throw new Unusable("--jobs " + jobs + ": how many captures at the same time, 1 or more");
+    }
+    PrintWriter out = spec.commandLine().getOut();
+    PrintWriter err = spec.commandLine().getErr();
+    if (more.isEmpty()) {
+      return replay(machine, options, out, err);
+    }
+    int most = jobs == null ? Runtime.getRuntime().availableProcessors() : jobs;
+    return new SeveralCaptures(machine, more, options, this::replay).run(most, out, err);
+  }
+
+  /** Replays one capture, or what --in names; the exit status. */
+  private int replay(
+      MachineOptions machine, OutputOptions options, PrintWriter stdout, PrintWriter stderr)
+      throws IOException {
     Terminal terminal = Terminal.current();
-    PrintWriter stdout = spec.commandLine().getOut();
-    PrintWriter stderr = spec.commandLine().getErr();
     long began = System.nanoTime();
     try (Session session = new Session(machine, false)) {
       Replay replay = session.prepare(options.trace == null ? null : new AllWalks());
       ReplayReport report;
       try (Outputs outputs = new Outputs(options, session, stdout)) {
-        Progress progress = Progress.of(session, terminal, options.quiet || options.json);
+        boolean silent = options.quiet || options.json || !more.isEmpty();
+        Progress progress = Progress.of(session, terminal, silent);
         try {
           session.run();
         } finally {
@@ -65,10 +104,10 @@ final class ReplayCommand implements Callable<Integer> {
       }
       if (options.json) {
         stdout.print(report.json());
-      } else if (!options.quiet && !options.takesStandardOutput()) {
+      } else if (!options.quiet && !"-".equals(options.trace)) {
         stdout.print(
             new Summary(terminal, report).print(session.inputInWords(), session.machineInWords()));
-        if (terminal.interactive()) {
+        if (terminal.interactive() && more.isEmpty()) {
           double seconds = (System.nanoTime() - began) / 1e9;
           stdout.printf(
               "%n%s frames a second%n", Summary.number((long) (replay.totals.frames / seconds)));

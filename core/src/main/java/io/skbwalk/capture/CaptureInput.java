@@ -69,10 +69,11 @@ final class CaptureInput implements AutoCloseable {
     atEnd = false;
     try {
       channel =
-          Channels.newChannel(
-              zstandard
-                  ? new ZstdInputStream(compressed)
-                  : new GZIPInputStream(compressed, 64 << 10));
+          new ReadAhead(
+              Channels.newChannel(
+                  zstandard
+                      ? new ZstdInputStream(compressed)
+                      : new GZIPInputStream(compressed, 64 << 10)));
     } catch (EOFException e) {
       throw new CaptureException(file, 0, 0, "its gzip header is cut short; no frame can be read");
     } catch (IOException e) {
@@ -207,7 +208,9 @@ final class CaptureInput implements AutoCloseable {
     private final byte[] begun;
     private final ReadableByteChannel rest;
     private int used;
-    private long read;
+
+    /** Asked by another thread than the one that reads. */
+    private volatile long read;
 
     Continued(byte[] begun, ReadableByteChannel rest) {
       this.begun = begun;
