@@ -328,6 +328,51 @@ class DiffCommandTest {
     Path against = Files.writeString(folder.resolve("new.v4"), text + "\n");
     Run run = Run.of("diff", scenario.toString(), "--against", against.toString(), "--json");
     assertEquals(groups == null ? 0 : 1, run.status(), run::err);
+    assertEquals(groups == null ? "" : groups, told(run));
+  }
+
+  /** The recording goes on with a connection that one machine never knew. */
+  @Test
+  void whatDropsTheFirstPacketIsResponsibleForOtherAddresses(@TempDir Path folder)
+      throws IOException {
+    Files.writeString(folder.resolve("host.yaml"), HOST);
+    String forward =
+        "*nat\n-A PREROUTING -i eth0 -p tcp --dport 8080 -j DNAT --to 192.168.7.80:80\n"
+            + "-A POSTROUTING -o eth0 -j MASQUERADE\nCOMMIT\n*filter\n-A FORWARD -j ACCEPT\nCOMMIT\n";
+    Path old = Files.writeString(folder.resolve("old.v4"), forward);
+    Path against =
+        Files.writeString(
+            folder.resolve("new.v4"), forward.replace("-j ACCEPT", "-p tcp --syn -j DROP"));
+    Path scenario =
+        Files.writeString(
+            folder.resolve("packets.yaml"),
+            """
+            host: host.yaml
+            experiments:
+              - name: a visitor
+                packets:
+                  - {in: eth0, tcp: {from: "198.51.100.9:5000", to: "203.0.113.1:8080", flags: S, seq: 1}}
+                  - {in: eth1, tcp: {from: "192.168.7.80:80", to: "198.51.100.9:5000", flags: SA, seq: 8, ack: 2}}
+                  - {in: eth0, tcp: {from: "198.51.100.9:5000", to: "203.0.113.1:8080", flags: A, seq: 2, ack: 9}}
+            """);
+    Run run =
+        Run.of(
+            "diff",
+            scenario.toString(),
+            "--rules",
+            old.toString(),
+            "--against",
+            against.toString(),
+            "--json");
+    assertEquals(1, run.status(), run::err);
+    assertEquals(
+        "fate 1 1 filter/FORWARD#1 -> filter/FORWARD#1 #1; nat 1 1 filter/FORWARD#1 ->"
+            + " filter/FORWARD#1 #2",
+        told(run));
+  }
+
+  /** Of each group: change, packets, flows, rules, an example. */
+  private static String told(Run run) throws IOException {
     List<String> told = new ArrayList<>();
     for (JsonNode group : JSON.readTree(run.out()).at("/groups")) {
       told.add(
@@ -340,7 +385,7 @@ class DiffCommandTest {
                   place(group.at("/new/rule")),
                   group.at("/example/n").asLong()));
     }
-    assertEquals(groups == null ? "" : groups, String.join("; ", told));
+    return String.join("; ", told);
   }
 
   private static String place(JsonNode rule) {

@@ -50,7 +50,10 @@ public final class Comparison {
   private final Deque<FrameRecord> news = new ArrayDeque<>();
   private final Map<Key, ChangedGroup> groups = new LinkedHashMap<>();
 
-  /** The rules that gave a connection another address or mark: its later packets ask no rule. */
+  /**
+   * The rules that gave a connection another address or mark, since its later packets ask no rule;
+   * as {@link Change#FATE} those that let only one machine know it.
+   */
   private final Map<Flow, Map<Change, Pair>> deciders = new HashMap<>();
 
   private final Set<Flow> changedFlows = new HashSet<>();
@@ -215,7 +218,10 @@ public final class Comparison {
   private Pair responsible(Change change, FrameRecord old, FrameRecord now, Flow flow) {
     return switch (change) {
       case FATE -> fate(old, now, flow);
-      case NAT -> nat(old, now, flow);
+      case NAT -> {
+        Pair opening = opening(flow);
+        yield opening != null ? opening : nat(old, now, flow);
+      }
       case INTERFACE -> remembered(change, flow, last(old, REROUTING), last(now, REROUTING));
       case MARK -> remembered(change, flow, last(old, MARKING), last(now, MARKING));
       case HEADER -> new Pair(last(old, HEADER), last(now, HEADER));
@@ -229,13 +235,32 @@ public final class Comparison {
     boolean elsewhere =
         a != null && b != null && otherDestination(a, b) && !early(old) && !early(now);
     if (elsewhere) {
+      Pair opening = opening(flow);
+      if (opening != null) {
+        return opening;
+      }
       Pair pair =
           remembered(Change.NAT, flow, last(old, DESTINATION_NAT), last(now, DESTINATION_NAT));
       if (pair != Pair.NONE) {
         return pair;
       }
     }
-    return new Pair(old.verdict, now.verdict);
+    Pair pair = new Pair(old.verdict, now.verdict);
+    if (flow != null && Outcome.byRule(old) != Outcome.byRule(now) && opens(old) && opens(now)) {
+      deciders
+          .computeIfAbsent(flow, key -> new EnumMap<>(Change.class))
+          .putIfAbsent(Change.FATE, pair);
+    }
+    return pair;
+  }
+
+  private static boolean opens(FrameRecord record) {
+    return "NEW".equals(record.state);
+  }
+
+  /** The rules that dropped a connection's first packet on one machine only, or null. */
+  private Pair opening(Flow flow) {
+    return flow == null ? null : deciders.getOrDefault(flow, Map.of()).get(Change.FATE);
   }
 
   /** Dropped by a rule before the packet could get another destination. */

@@ -17,6 +17,7 @@ import java.util.HexFormat;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.TreeSet;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
@@ -511,6 +512,14 @@ public final class PacketReader {
   private void icmp(FrameBuilder builder, YamlValue.Fields fields, String device) {
     YamlValue type = fields.require("type");
     Integer named = ICMP_TYPES.get(type.text());
+    if (named == null && !type.text().matches("[0-9]\\w*")) {
+      throw type.error(
+          "expected an ICMP type, a number or one of "
+              + String.join(", ", new TreeSet<>(ICMP_TYPES.keySet()))
+              + ", found \""
+              + type.text()
+              + "\"");
+    }
     int number = named != null ? named : (int) type.number(0, 255);
     int rest =
         (int) fields.number("icmp-id", 0, 65_535, 0) << 16

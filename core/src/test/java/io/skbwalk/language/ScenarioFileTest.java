@@ -94,6 +94,7 @@ class ScenarioFileTest {
     experiments: [{packets: [{in: eth0}]}]               => s:6:26: a packet needs one of tcp, udp, icmp, arp, ip and frame
     experiments: [{packets: [{in: eth0, udp: {from: 192.0.2.1, to: "192.0.2.2:5"}}]}] => s:6:49: "192.0.2.1" needs a port, such as "192.0.2.1:80"
     experiments: [{packets: [{in: eth0, icmp: {from: 192.0.2.1, to: 192.0.2.2}}]}] => s:6:43: a packet's icmp needs the key "type"
+    experiments: [{packets: [{in: eth0, icmp: {from: 192.0.2.1, to: 192.0.2.2, type: ping}}]}] => s:6:82: expected an ICMP type, a number or one of address-mask-reply, address-mask-request, destination-unreachable, echo-reply, echo-request, parameter-problem, redirect, router-advertisement, router-solicitation, source-quench, time-exceeded, timestamp-reply, timestamp-request, found "ping"
     experiments: [{packets: [{in: eth0, after: 5, frame: "00"}]}] => s:6:44: a duration is a number with ns, us, ms, s, m, h or d, such as 1.5s, not "5"
     experiments: [{packets: [{in: eth0, frame: "0"}]}]   => s:6:44: expected bytes in hexadecimal, two digits each
     experiments: [{packets: [{in: eth0, tcp: {from: "192.0.2.1:1", to: "192.0.2.2:99999"}}]}] => s:6:68: a port is a number from 0 to 65535, not 99999
