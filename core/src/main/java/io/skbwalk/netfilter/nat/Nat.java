@@ -125,6 +125,8 @@ public final class Nat implements NatEngine, NfNatHook {
       step(hook, skb, "masqueraded for another interface: the connection is forgotten");
       conntrack.killAccounted(skb.ct, info, skb);
       return Verdict.DROP;
+    } else if (changesAt(hook, skb)) {
+      step(hook, skb, "bound with the first packet, no rule is asked");
     }
     return mangle(hook, skb) ? Verdict.ACCEPT : Verdict.DROP;
   }
@@ -205,6 +207,7 @@ public final class Nat implements NatEngine, NfNatHook {
     if (!changesAt(hook, skb)) {
       return true;
     }
+    step(hook, skb, "bound with the first packet; the quoted one is translated, too");
     boolean destination = isDestination(hook);
     int quoted = icmp + IcmpHeader.LENGTH;
     // The quoted packet went the other way, so its other end is the one that this hook changes.

@@ -187,7 +187,11 @@ class NatTest {
         steps(first));
     List<TraceEvent> answer = new ArrayList<>();
     router.frame("eth1 tcp 192.168.7.2:80 > 198.51.100.9:40000 SA seq 5000 ack 1001", answer);
-    assertEquals(List.of("source 192.168.7.2:80 -> 203.0.113.1:8080"), steps(answer));
+    assertEquals(
+        List.of(
+            "POST_ROUTING bound with the first packet, no rule is asked",
+            "source 192.168.7.2:80 -> 203.0.113.1:8080"),
+        steps(answer));
     List<TraceEvent> error = new ArrayList<>();
     router.frame(
         "eth1 icmp 192.168.7.2 > 198.51.100.9 3/1"
@@ -195,6 +199,7 @@ class NatTest {
         error);
     assertEquals(
         List.of(
+            "POST_ROUTING bound with the first packet; the quoted one is translated, too",
             "quoted destination 192.168.7.2:80 -> 203.0.113.1:8080",
             "source 192.168.7.2 -> 203.0.113.1"),
         steps(error));
