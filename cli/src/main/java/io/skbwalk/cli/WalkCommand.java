@@ -4,6 +4,7 @@ package io.skbwalk.cli;
 
 import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.ReplayReport;
+import io.skbwalk.replay.WalkDot;
 import io.skbwalk.replay.WalkLines;
 import io.skbwalk.replay.WalkText;
 import java.io.IOException;
@@ -35,7 +36,9 @@ import picocli.CommandLine.Spec;
       "  skbwalk walk --host config/router.yaml \\",
       "      --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'",
       "  skbwalk walk pcaps/portscan.pcap --host config/web.yaml \\",
-      "      --rules rules/web-server.yaml --format html > scan.html"
+      "      --rules rules/web-server.yaml --format html > scan.html",
+      "  skbwalk walk pcaps/nat-router.pcapng --host config/router.yaml \\",
+      "      --rules rules/nat-router.yaml --packet 9 --format dot | dot -Tsvg > packet.svg"
     })
 final class WalkCommand implements Callable<Integer> {
   /** The forms that a walk is printed in. */
@@ -44,9 +47,14 @@ final class WalkCommand implements Callable<Integer> {
     text,
     /** One object a line. */
     json,
+    /** A graph for Graphviz. */
+    dot,
     /** A page for a browser. */
     html
   }
+
+  /** Packets in one picture. */
+  private static final int MOST_DRAWN = 50;
 
   @Spec private CommandSpec spec;
   @Mixin private MachineOptions machine;
@@ -73,11 +81,12 @@ final class WalkCommand implements Callable<Integer> {
 
   @Option(
       names = "--format",
-      paramLabel = "text|json|html",
+      paramLabel = "text|json|dot|html",
       defaultValue = "text",
       description =
-          "Text for people; one JSON object a packet (docs/walk.schema.json); or one HTML page, in"
-              + " which the packets move through a picture of the path.")
+          "Text for people; one JSON object a packet (docs/walk.schema.json); a picture of the path"
+              + " for Graphviz, with what happened where; or one HTML page, in which the packets"
+              + " move through such a picture.")
   private Format format;
 
   @Option(
@@ -98,9 +107,13 @@ final class WalkCommand implements Callable<Integer> {
     options.contents();
     options.checkStandardOutput("the walk");
     boolean page = format == Format.html;
-    if (page && (options.json || only != null)) {
+    if ((page || format == Format.dot) && (options.json || only != null)) {
       throw new Unusable(
-          "--format html is the whole walk as a page; leave "
+          "--format "
+              + format
+              + " is the whole walk as a "
+              + (page ? "page" : "picture")
+              + "; leave "
               + (options.json ? "--json" : "--only")
               + " away");
     }
@@ -115,7 +128,12 @@ final class WalkCommand implements Callable<Integer> {
       try (Outputs outputs = new Outputs(options, session, stdout)) {
         replay.keepDepartures();
         PageContents contents = page ? new PageContents(tracedOnly) : null;
-        replay.add(chosen(choice, page ? contents : teller(terminal, stdout, tracedOnly)));
+        WalkDot graph = format == Format.dot ? new WalkDot() : null;
+        Replay.Sink form =
+            page
+                ? contents
+                : graph != null ? drawer(graph, tracedOnly) : teller(terminal, stdout, tracedOnly);
+        replay.add(chosen(choice, form));
         if (session.choice != null && !options.quiet) {
           stderr.println("skbwalk: the machine is " + session.choice);
         }
@@ -124,6 +142,10 @@ final class WalkCommand implements Callable<Integer> {
         stdout.flush();
         choice.check(session.inputInWords(), replay.totals);
         ReplayReport report = outputs.complete();
+        if (graph != null) {
+          stdout.print(graph.finish());
+          stdout.flush();
+        }
         if (page) {
           String title = "skbwalk: " + session.inputInWords();
           stdout.print(Page.html(title, contents.json(session, report), false));
@@ -132,6 +154,23 @@ final class WalkCommand implements Callable<Integer> {
       }
       return Outputs.warn(session, stderr, options.quiet);
     }
+  }
+
+  /** Draws walks. */
+  private static Replay.Sink drawer(WalkDot graph, boolean tracedOnly) {
+    int[] drawn = new int[1];
+    return record -> {
+      if (!tracedOnly || record.isTraced()) {
+        if (++drawn[0] > MOST_DRAWN) {
+          throw new Unusable(
+              "--format dot: more than "
+                  + MOST_DRAWN
+                  + " packets are chosen, too many for one picture; choose fewer with --packet,"
+                  + " --flow or --filter");
+        }
+        graph.add(record);
+      }
+    };
   }
 
   /** Prints walks. */

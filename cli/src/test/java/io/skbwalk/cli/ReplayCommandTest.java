@@ -344,7 +344,7 @@ class ReplayCommandTest {
         "replay HTTP --trace /nowhere/trace | /nowhere/trace.part: no such file",
         "walk HTTP --save report | --save says which files",
         "walk HTTP --trace - | the walk and --trace - both print",
-        "walk HTTP --format dot | Invalid value for option '--format'",
+        "walk HTTP --format png | Invalid value for option '--format'",
         "walk HTTP --packet 70 --as 203.0.113.80 | --packet 70: ../pcaps/http.pcap has 69 frames",
         "walk HTTP --packet 3-1 | --packet 3-1: numbers from 1 are wanted",
         "walk HTTP --flow 1.2.3.4 | --flow 1.2.3.4: two ends are wanted",

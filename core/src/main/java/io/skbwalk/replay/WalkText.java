@@ -264,9 +264,7 @@ public final class WalkText {
 
   private void rule(String chain, int number, String rule, String source, String missed) {
     Level level = levels.peek();
-    boolean builtIn =
-        chain.equals(chain.toUpperCase(java.util.Locale.ROOT)) && BUILT_IN.contains(chain);
-    String name = builtIn ? "rule " + number : chain + " " + number;
+    String name = isBuiltIn(chain) ? "rule " + number : chain + " " + number;
     String text = String.format("%-6s  %s", name, rule.isEmpty() ? "(matches everything)" : rule);
     if (missed != null) {
       inHook(tableLabel(), paint(DIM, text), source);
@@ -277,6 +275,11 @@ public final class WalkText {
       inHook(tableLabel(), text, source);
     }
     level.tableWritten = true;
+  }
+
+  /** Is that chain a hook's own, whose name is seen from where it stands? */
+  static boolean isBuiltIn(String chain) {
+    return BUILT_IN.contains(chain);
   }
 
   private static final java.util.Set<String> BUILT_IN =
