@@ -680,7 +680,14 @@ public final class Routing {
           new TraceEvent.Route(
               "ip_rcv_finish",
               "refused",
-              Ip4.format(daddr) + " from " + Ip4.format(saddr) + " on " + dev + ": " + reason));
+              Ip4.format(daddr)
+                  + " from "
+                  + Ip4.format(saddr)
+                  + " on "
+                  + dev
+                  + ": "
+                  + reason
+                  + (reason == DropReason.IP_RPFILTER ? wayBack() : "")));
       return;
     }
     Rtable rt = Rtable.of(skb);
@@ -698,6 +705,13 @@ public final class Routing {
               default -> "forward";
             };
     skb.trace.on(new TraceEvent.Route("ip_rcv_finish", kind, describe(daddr, dev, rt)));
+  }
+
+  /** What {@link #validateSource} has just found. */
+  private String wayBack() {
+    return reverse.route == null
+        ? ", rp_filter wants a way back and there is none"
+        : ", rp_filter wants the way back there, and it is " + reverse.route;
   }
 
   private String describe(int daddr, NetDevice dev, Rtable rt) {
