@@ -6,6 +6,7 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.language.HostFile;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.language.ScenarioFile;
+import io.skbwalk.lint.Captured;
 import io.skbwalk.lint.Finding;
 import io.skbwalk.lint.Lint;
 import io.skbwalk.lint.LintLines;
@@ -72,6 +73,12 @@ final class LintCommand implements Callable<Integer> {
       description = "The machine that has the rules. Without it one is made up for each example.")
   private String host;
 
+  @Option(
+      names = "--ipset",
+      paramLabel = "FILE",
+      description = "Sets of ipset that the rules name, as ipset save prints them; with --host.")
+  private List<String> ipsets = new ArrayList<>();
+
   @Option(names = "--json", description = "One JSON object a finding (docs/lint.schema.json).")
   private boolean json;
 
@@ -90,11 +97,15 @@ final class LintCommand implements Callable<Integer> {
       parsed.add(RulesFile.parse(name, TextFile.read(name)));
     }
     RuleSet rules = RulesFile.merge(parsed);
-    HostDescription machine =
-        host == null ? null : HostFile.parse(host, TextFile.read(host)).description();
+    HostDescription machine = null;
+    if (host != null) {
+      HostFile file = HostFile.parse(host, TextFile.read(host));
+      machine = file.description().withIpsets(Session.ipsets(ipsets));
+      Session.boot(file, machine, rules, Session.NEW_YEAR, 1);
+    }
     Lint lint = Lint.of(rules, machine, host);
     if (!captures.isEmpty()) {
-      lint.captures(rules, counted(captures, names));
+      lint.captures(rules, captured(captures, names));
     }
     print(lint, "--rules " + String.join(" --rules ", names));
     return lint.findings().isEmpty() ? 0 : 1;
@@ -122,30 +133,64 @@ final class LintCommand implements Callable<Integer> {
             && ScenarioFile.looksLikeOne(TextFile.read(file));
   }
 
-  /** The counters after each capture, on a machine of its own. */
-  private List<RuleSet> counted(List<String> captures, List<String> names) throws IOException {
+  /** Each capture, to be replayed under these rules and others. */
+  private List<Captured> captured(List<String> captures, List<String> names) {
     if (names.contains("-")) {
       throw new Unusable("rules on standard input can be read only once; give captures a file");
     }
-    List<RuleSet> counted = new ArrayList<>();
+    List<Captured> captured = new ArrayList<>();
     for (String capture : captures) {
       MachineOptions options = new MachineOptions();
       options.capture = capture;
       options.host = host;
       options.rules = names;
+      options.ipsets = ipsets;
       options.seed = 1;
+      captured.add(new OneCapture(options));
+    }
+    return captured;
+  }
+
+  private record OneCapture(MachineOptions options) implements Captured {
+    @Override
+    public String name() {
+      return options.capture;
+    }
+
+    @Override
+    public String machine() {
+      return options.host == null ? "" : "--host " + options.host;
+    }
+
+    @Override
+    public RuleSet counters() throws IOException {
       try (Session session = new Session(options, false)) {
         if (session.scenario() != null) {
           throw new Unusable(
-              capture + ": a scenario may have rules of its own; make a capture of it with craft");
+              name() + ": a scenario may have rules of its own; make a capture of it with craft");
         }
         Replay replay = session.prepare(null);
         session.run();
         replay.finish();
-        counted.add(session.host.tables().counters());
+        return session.host.tables().counters();
       }
     }
-    return counted;
+
+    @Override
+    public void beside(RuleSet others, Replay.Sink these, Replay.Sink those) throws IOException {
+      try (Session session = new Session(options, false)) {
+        Replay first = session.prepare(null);
+        Replay second = session.prepareBeside(others);
+        first.keepFrames();
+        first.keepEnds();
+        second.keepEnds();
+        first.add(these);
+        second.add(those);
+        session.run();
+        first.finish();
+        second.finish();
+      }
+    }
   }
 
   private void print(Lint lint, String rules) throws IOException {

@@ -124,7 +124,8 @@ final class Session implements AutoCloseable {
     return RulesFile.merge(all);
   }
 
-  private static List<IpsetRestore> ipsets(List<String> files) throws IOException {
+  /** Reads sets of ipset. */
+  static List<IpsetRestore> ipsets(List<String> files) throws IOException {
     List<IpsetRestore> sets = new ArrayList<>();
     for (String file : files) {
       sets.add(new IpsetSaveFile(file, TextFile.read(file)));
@@ -402,6 +403,16 @@ final class Session implements AutoCloseable {
         }
       }
     }
+    return beside(second);
+  }
+
+  /** Makes the replay of the same frames on the same machine under other rules. */
+  Replay prepareBeside(RuleSet others) {
+    HostDescription description = machine.description().withIpsets(ipsets);
+    return beside(boot(hostFile, description, others, start, options.seed));
+  }
+
+  private Replay beside(Host second) {
     beside = new Replay(second, lone, answers, null, null);
     beside.choose(filter);
     return beside;

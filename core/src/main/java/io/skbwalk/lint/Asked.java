@@ -13,6 +13,7 @@ import io.skbwalk.netfilter.tables.matches.MarkMatch;
 import io.skbwalk.netfilter.tables.matches.MarkValue;
 import io.skbwalk.netfilter.tables.matches.MultiportMatch;
 import io.skbwalk.netfilter.tables.matches.PortRange;
+import io.skbwalk.netfilter.tables.matches.SetMatch;
 import io.skbwalk.netfilter.tables.matches.StateMatch;
 import io.skbwalk.netfilter.tables.matches.TcpMatch;
 import io.skbwalk.netfilter.tables.matches.UdpMatch;
@@ -28,8 +29,13 @@ final class Asked {
    * @param text as iptables-save prints it
    * @param set the packets that have it
    * @param sure they do, each time; else each of them may have it or not
+   * @param noted that it was asked is remembered somewhere
    */
-  record Part(String text, int set, boolean sure) {}
+  record Part(String text, int set, boolean sure, boolean noted) {
+    Part(String text, int set, boolean sure) {
+      this(text, set, sure, !sure);
+    }
+  }
 
   /**
    * Matches that look only at the packet and its connection, so that the same words find the same
@@ -39,6 +45,8 @@ final class Asked {
       Set.of(
           "addrtype",
           "ah",
+          "bpf",
+          "connbytes",
           "connmark",
           "dccp",
           "devgroup",
@@ -46,6 +54,7 @@ final class Asked {
           "ecn",
           "esp",
           "helper",
+          "ipcomp",
           "length",
           "mac",
           "owner",
@@ -219,6 +228,10 @@ final class Asked {
     }
     if (match instanceof ConntrackMatch conntrack) {
       return conntrack(conntrack, words);
+    }
+    if (match instanceof SetMatch set && set.comparesNothing()) {
+      // The set may count what it matches.
+      return new Part(words, fields.opaque(words), true, true);
     }
     boolean same = SAME_AGAIN.contains(match.type().name);
     return new Part(words, same ? fields.opaque(words) : PacketSets.ALL, same);

@@ -4,32 +4,43 @@ package io.skbwalk.lint;
 
 import io.skbwalk.netfilter.tables.Action;
 import io.skbwalk.netfilter.tables.RuleSet;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.Locale;
 
-/** What the counters of a table say after a capture. */
+/** What the counters say after captures. */
 final class Counted {
   /** A move that saves less than this part of a chain's rule tests is not worth the trouble. */
   private static final int WORTH = 5;
 
-  private final RuleSet.Table before;
-  private final List<RuleSet.Table> after;
+  private final RuleSet rules;
+  private final List<Captured> captures;
   private final List<Finding> findings;
 
-  Counted(RuleSet.Table before, List<RuleSet.Table> after, List<Finding> findings) {
-    this.before = before;
-    this.after = after;
+  Counted(RuleSet rules, List<Captured> captures, List<Finding> findings) {
+    this.rules = rules;
+    this.captures = captures;
     this.findings = findings;
   }
 
-  void find() {
-    TableSets table;
-    try {
-      table = new TableSets(before);
-    } catch (PacketSets.TooComplex e) {
-      return;
+  void find() throws IOException {
+    List<RuleSet> counters = new ArrayList<>();
+    for (Captured capture : captures) {
+      counters.add(capture.counters());
     }
+    for (RuleSet.Table table : rules.tables()) {
+      try {
+        TableSets sets = new TableSets(table, TableSets.interfaces(rules), null);
+        look(sets, table, counters.stream().map(one -> one.table(table.kind())).toList());
+      } catch (PacketSets.TooComplex e) {
+        // What is said of a better order needs the sets; the table has been named already.
+      }
+    }
+  }
+
+  private void look(TableSets table, RuleSet.Table before, List<RuleSet.Table> after)
+      throws IOException {
     for (RuleSet.Chain chain : before.chains()) {
       List<RuleNode> nodes = table.chains.get(chain.name());
       long[] hits = new long[nodes.size()];
@@ -78,7 +89,8 @@ final class Counted {
   }
 
   /** The one rule whose move to the front of others saves most. */
-  private void order(TableSets table, List<RuleNode> nodes, long[] hits, long atEnd) {
+  private void order(TableSets table, List<RuleNode> nodes, long[] hits, long atEnd)
+      throws IOException {
     long tests = tests(nodes, hits, atEnd);
     long most = 0;
     int best = -1;
@@ -95,8 +107,12 @@ final class Counted {
         }
       }
     }
-    if (best >= 0 && most * 100 >= tests * WORTH) {
-      RuleNode node = nodes.get(best);
+    if (best < 0 || most * 100 < tests * WORTH) {
+      return;
+    }
+    RuleNode node = nodes.get(best);
+    Finding.Example example = BetterOrder.of(rules, node, to + 1, captures);
+    if (example != null) {
       findings.add(
           new Finding(
               Finding.Kind.ORDER,
@@ -111,7 +127,7 @@ final class Counted {
                   nodes.get(to).number,
                   most,
                   tests),
-              null));
+              example));
     }
   }
 

@@ -8,14 +8,17 @@ import io.skbwalk.host.HostException;
 import io.skbwalk.language.TypedPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.SourceException;
-import io.skbwalk.netfilter.tables.Names;
+import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.RuleSet;
+import io.skbwalk.netfilter.tables.TableKind;
+import io.skbwalk.replay.Fate;
 import io.skbwalk.replay.FrameRecord;
 import io.skbwalk.replay.Machine;
 import io.skbwalk.replay.Replay;
-import java.util.ArrayList;
+import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Set;
 
 /**
  * Makes packets that show a finding, sends each through a machine under the rules, and keeps it
@@ -24,11 +27,10 @@ import java.util.List;
 final class Examples {
   private static final long START = 1_767_225_600_000_000_000L;
   private static final int MOST = 200;
-  private static final int TCP = 6;
-  private static final int UDP = 17;
-  private static final int ICMP = 1;
-  private static final int SYN = 2;
-  private static final int ECHO_REQUEST = 8;
+  private static final int STRANGER = Ip4.parse("198.51.100.9");
+
+  /** The last byte of an address in an interface's network. */
+  private static final int NEIGHBOUR = 9;
 
   private final RuleSet rules;
 
@@ -36,30 +38,95 @@ final class Examples {
   private final HostDescription host;
 
   private final String hostFile;
+
+  /** What the machine can get; null when it is made up. */
+  private final Reach reach;
+
   private int tried;
 
-  Examples(RuleSet rules, HostDescription host, String hostFile) {
+  Examples(RuleSet rules, HostDescription host, String hostFile, Reach reach) {
     this.rules = rules;
     this.host = host;
     this.hostFile = hostFile;
+    this.reach = reach;
   }
 
   /** A packet of {@code set} that {@code taker} decides on before {@code missed} could see it. */
   Finding.Example taken(TableSets table, int set, RuleNode taker, RuleNode missed) {
     return shown(
         table,
+        missed.chain,
         set,
-        record -> matched(record, taker) && !matched(record, missed),
-        taker.rule.action().label() + " by " + label(taker));
+        (machine, text, record) ->
+            matched(record, taker) && !matched(record, missed) ? decision(taker) : null);
   }
 
   /** A packet of {@code set} that {@code rule} accepts. */
   Finding.Example decided(TableSets table, int set, RuleNode rule) {
     return shown(
         table,
+        rule.chain,
         set,
-        record -> matched(record, rule),
-        rule.rule.action().label() + " by " + label(rule));
+        (machine, text, record) -> matched(record, rule) ? decision(rule) : null);
+  }
+
+  /** A packet that {@code rule} decides on and that fares the same without it, and by what. */
+  Finding.Example redundant(TableSets table, RuleNode rule) {
+    return shown(
+        table,
+        rule.chain,
+        rule.matched,
+        (machine, text, record) -> {
+          FrameRecord without = without(rule, machine, text, record);
+          if (without == null) {
+            return null;
+          }
+          String by = by(without, rule);
+          return decision(rule) + "; without it, " + (by.isEmpty() ? "the same" : by);
+        });
+  }
+
+  /** A packet that {@code rule} matches and that fares the same without it. */
+  Finding.Example idle(TableSets table, RuleNode rule) {
+    return shown(
+        table,
+        rule.chain,
+        rule.matched,
+        (machine, text, record) -> {
+          if (without(rule, machine, text, record) == null) {
+            return null;
+          }
+          RuleReference verdict = record.verdict;
+          return "matches "
+              + label(rule)
+              + ", and is "
+              + record.fate.label
+              + (verdict == null ? "" : " (" + verdict.target() + " by " + verdict.label() + ")")
+              + " with or without it";
+        });
+  }
+
+  /** A packet that {@code rule} sends elsewhere, where the table filter drops it. */
+  Finding.Example droppedBehind(TableSets table, RuleNode rule) {
+    return shown(
+        table,
+        rule.chain,
+        rule.matched,
+        (machine, text, record) -> {
+          RuleReference verdict = record.verdict;
+          boolean dropped =
+              matched(record, rule)
+                  && record.fate == Fate.DROPPED
+                  && verdict != null
+                  && verdict.table() == TableKind.FILTER;
+          return dropped
+              ? decision(rule) + ", then " + verdict.target() + " by " + verdict.label()
+              : null;
+        });
+  }
+
+  private static String decision(RuleNode node) {
+    return node.rule.action().label() + " by " + label(node);
   }
 
   private static String label(RuleNode node) {
@@ -77,34 +144,107 @@ final class Examples {
     return false;
   }
 
-  private interface Check {
-    boolean holds(FrameRecord record);
+  // ---- without the rule -------------------------------------------------------------------------
+
+  /**
+   * What becomes of the packet without the rule; null unless the rule matched and it is the same.
+   */
+  private FrameRecord without(
+      RuleNode rule, HostDescription machine, String text, FrameRecord record) {
+    if (!matched(record, rule)) {
+      return null;
+    }
+    FrameRecord other = sent(machine, rules.without(rule.table, rule.chain, rule.number), text);
+    return other != null && Alike.are(record, other) ? other : null;
   }
 
-  private Finding.Example shown(TableSets table, int set, Check check, String outcome) {
+  /** Which rule of the same table decided instead, by the number that it has with {@code gone}. */
+  private static String by(FrameRecord record, RuleNode gone) {
+    RuleReference verdict = record.verdict;
+    for (int i = record.rules.size() - 1; i >= 0; i--) {
+      RuleReference rule = record.rules.get(i);
+      if (rule.table() == gone.table && rule.target().equals(gone.rule.action().label())) {
+        verdict = rule;
+        break;
+      }
+    }
+    if (verdict == null || verdict.table() != gone.table) {
+      return "";
+    }
+    boolean moved = verdict.chain().equals(gone.chain) && verdict.number() >= gone.number;
+    String label =
+        moved
+            ? verdict.table() + "/" + verdict.chain() + "#" + (verdict.number() + 1)
+            : verdict.label();
+    return verdict.target() + " by " + label;
+  }
+
+  // ---- one packet, tried ------------------------------------------------------------------------
+
+  private interface Proof {
+    /** What is shown, in words; null when it is not. */
+    String of(HostDescription machine, String text, FrameRecord record);
+  }
+
+  private Finding.Example shown(TableSets table, String chain, int set, Proof proof) {
     if (tried++ >= MOST) {
       return null;
     }
-    for (String device : devices()) {
-      Typed typed = typed(table, set, device);
-      if (typed == null) {
-        continue;
-      }
-      HostDescription machine = host != null ? host : Machine.of(typed.to, 24).description();
-      FrameRecord record = sent(machine, typed.text);
-      if (record != null && check.holds(record)) {
-        String options = host != null ? "--host " + hostFile : "--as " + Ip4.format(typed.to);
-        return new Finding.Example(options, List.of(), typed.text, outcome);
+    for (PlainPacket packet : packets(table, chain, set)) {
+      HostDescription machine = host != null ? host : Machine.of(packet.to(), 24).description();
+      FrameRecord record = sent(machine, rules, packet.text());
+      String outcome = record == null ? null : proof.of(machine, packet.text(), record);
+      if (outcome != null) {
+        String options = host != null ? "--host " + hostFile : "--as " + Ip4.format(packet.to());
+        return Finding.Example.typed(options, packet.text(), outcome);
       }
     }
     return null;
   }
 
-  private FrameRecord sent(HostDescription machine, String text) {
+  /** Some to try: by each way into the chain, on each interface. */
+  private Set<PlainPacket> packets(TableSets table, String chain, int set) {
+    Set<PlainPacket> packets = new LinkedHashSet<>();
+    for (Hook hook : table.kind().hooks) {
+      if (!table.roots.get(chain).contains(hook.chain)) {
+        continue;
+      }
+      if (host == null) {
+        packets.add(PlainPacket.of(table, sets(table, hook, set), STRANGER, "eth0", null));
+        continue;
+      }
+      for (HostDescription.Interface one : host.interfaces()) {
+        if (one.name().equals("lo") || one.vlanLink() != null) {
+          continue;
+        }
+        int here = sets(table, hook, set);
+        packets.add(PlainPacket.of(table, here, STRANGER, one.name(), host));
+        if (!one.addresses().isEmpty()) {
+          int neighbour = one.addresses().get(0).address() & 0xFFFFFF00 | NEIGHBOUR;
+          packets.add(PlainPacket.of(table, here, neighbour, one.name(), host));
+        }
+      }
+    }
+    packets.remove(null);
+    return packets;
+  }
+
+  private int sets(TableSets table, Hook hook, int set) {
+    if (reach == null) {
+      return table.sets.and(set, table.at(hook));
+    }
+    // What leaves is what was forwarded; what the machine sends itself cannot be typed.
+    Hook typed = hook == Hook.POST_ROUTING ? Hook.FORWARD : hook;
+    return table.sets.and(set, reach.at(typed, table.fields));
+  }
+
+  private static FrameRecord sent(HostDescription machine, RuleSet rules, String text) {
     FrameRecord[] last = new FrameRecord[1];
     try {
       Host one = new Host(machine, rules, null, START, 1);
       Replay replay = new Replay(one, false, Replay.Answers.STACK, null, null);
+      replay.keepEnds();
+      replay.keepDepartures();
       replay.add(record -> last[0] = record);
       replay.runTyped(List.of(TypedPacket.parse("example", text, machine)));
       replay.finish();
@@ -113,96 +253,5 @@ final class Examples {
       return null;
     }
     return last[0];
-  }
-
-  // ---- one packet of many -----------------------------------------------------------------------
-
-  private record Typed(String text, int to) {}
-
-  private List<String> devices() {
-    if (host == null) {
-      return List.of("eth0");
-    }
-    List<String> names = new ArrayList<>();
-    for (HostDescription.Interface one : host.interfaces()) {
-      if (!one.name().equals("lo") && one.vlanLink() == null) {
-        names.add(one.name());
-      }
-    }
-    return names;
-  }
-
-  /** The plainest packet of {@code set} that can come in on {@code device}; null for none. */
-  private Typed typed(TableSets table, int set, String device) {
-    PacketFields fields = table.fields;
-    PacketSets sets = table.sets;
-    int at = sets.and(set, fields.interfaceHas(PacketFields.IN, device));
-    at = sets.and(at, fields.is(PacketFields.FRAGMENT, 0));
-    at = sets.and(at, fields.is(PacketFields.MARK, 0));
-    at = sets.and(at, fields.is(PacketFields.STATE, PacketFields.NEW));
-    at = sets.and(at, sets.not(fields.states(3 << 5)));
-    int kinds = sets.or(protocol(fields, TCP), protocol(fields, UDP));
-    at = sets.and(at, sets.or(kinds, protocol(fields, ICMP)));
-    at = prefer(sets, at, fields.noInterface(PacketFields.OUT));
-    at = prefer(sets, at, protocol(fields, TCP));
-    at = prefer(sets, at, protocol(fields, UDP));
-    at = prefer(sets, at, fields.is(PacketFields.FLAGS, SYN));
-    at = prefer(sets, at, fields.is(PacketFields.ICMP_TYPE, ECHO_REQUEST));
-    at = prefer(sets, at, fields.is(PacketFields.ICMP_CODE, 0));
-    for (int port : new int[] {22, 443, 80, 53}) {
-      at = prefer(sets, at, fields.is(PacketFields.DESTINATION_PORT, port));
-    }
-    at = prefer(sets, at, fields.is(PacketFields.SOURCE_PORT, 40_000));
-    if (host != null) {
-      for (HostDescription.Interface one : host.interfaces()) {
-        for (HostDescription.Address own : one.addresses()) {
-          at = prefer(sets, at, fields.is(PacketFields.DESTINATION, own.address()));
-        }
-      }
-    }
-    at = prefer(sets, at, fields.is(PacketFields.DESTINATION, Ip4.parse("203.0.113.1")));
-    at = prefer(sets, at, fields.is(PacketFields.SOURCE, Ip4.parse("198.51.100.9")));
-    at = prefer(sets, at, fields.masked(PacketFields.DESTINATION, 1, 0xFF));
-    at = prefer(sets, at, fields.masked(PacketFields.SOURCE, 9, 0xFF));
-    if (at == PacketSets.NONE) {
-      return null;
-    }
-    byte[] packet = sets.some(at, PacketFields.BITS + PacketFields.MOST_OPAQUE);
-    String from = Ip4.format(PacketFields.number(packet, PacketFields.SOURCE));
-    int to = PacketFields.number(packet, PacketFields.DESTINATION);
-    int protocol = PacketFields.number(packet, PacketFields.PROTOCOL);
-    StringBuilder text = new StringBuilder(device).append(' ');
-    text.append(Names.protocol(protocol)).append(' ').append(from);
-    if (protocol != ICMP) {
-      text.append(':').append(PacketFields.number(packet, PacketFields.SOURCE_PORT));
-    }
-    text.append(" > ").append(Ip4.format(to));
-    if (protocol == ICMP) {
-      int type = PacketFields.number(packet, PacketFields.ICMP_TYPE);
-      int code = PacketFields.number(packet, PacketFields.ICMP_CODE);
-      text.append(type == ECHO_REQUEST ? "" : " " + type).append(code == 0 ? "" : " code=" + code);
-    } else {
-      text.append(':').append(PacketFields.number(packet, PacketFields.DESTINATION_PORT));
-      text.append(protocol == TCP ? flags(PacketFields.number(packet, PacketFields.FLAGS)) : "");
-    }
-    return new Typed(text.toString(), to);
-  }
-
-  private static int protocol(PacketFields fields, int number) {
-    return fields.is(PacketFields.PROTOCOL, number);
-  }
-
-  /** What is also in {@code wanted}, if anything is. */
-  private static int prefer(PacketSets sets, int set, int wanted) {
-    int both = sets.and(set, wanted);
-    return both == PacketSets.NONE ? set : both;
-  }
-
-  private static String flags(int bits) {
-    StringBuilder text = new StringBuilder(" ");
-    for (int i = 0; i < 6; i++) {
-      text.append((bits >>> i & 1) != 0 ? "FSRPAU".substring(i, i + 1) : "");
-    }
-    return bits == 0 ? " flags=\"\"" : text.toString();
   }
 }

@@ -24,6 +24,8 @@ public record Finding(
     SHADOWED("shadowed", "can never match"),
     /** A drop behind an accept of everything. */
     ACCEPT_ALL("accept-all", "can never match"),
+    /** The machine has no such interface, address or route. */
+    IRRELEVANT("irrelevant", "can never match on this machine"),
     /** No rule leads into a chain. */
     UNREACHED_CHAIN("unreached-chain", "is never entered"),
     /** The same verdict follows without the rule. */
@@ -32,6 +34,8 @@ public record Finding(
     NO_EFFECT("no-effect", "does nothing"),
     /** Connections are let in, and what follows in them is not. */
     NEW_ONLY("new-only", "lets connections begin but not go on"),
+    /** Connections are sent where none of them is let in. */
+    DNAT_DROPPED("dnat-dropped", "leads to where everything is dropped"),
     /** A service's port as source stands for "answers only". */
     REPLY_PORT("reply-port", "lets in more than answers"),
     /** Nothing in the capture matched. */
@@ -72,17 +76,30 @@ public record Finding(
   }
 
   /**
-   * A packet, as {@code skbwalk walk --send} takes it.
+   * A packet that shows it: typed, as {@code skbwalk walk --send} takes it, or one of a capture.
    *
-   * @param machine the options that describe the machine, such as {@code --as 192.0.2.1}
-   * @param before packets that come before it
-   * @param packet the packet
+   * @param machine the options that describe the machine, such as {@code --as 192.0.2.1}; may be
+   *     empty
+   * @param capture the capture that it is in; null when it is typed
+   * @param number its number there, from 1
+   * @param before typed packets that come before it
+   * @param packet the packet; of a captured one, a description
    * @param outcome what becomes of it
    */
-  public record Example(String machine, List<String> before, String packet, String outcome) {
+  public record Example(
+      String machine,
+      String capture,
+      long number,
+      List<String> before,
+      String packet,
+      String outcome) {
     /** Copies the list. */
     public Example {
       before = List.copyOf(before);
+    }
+
+    static Example typed(String machine, String packet, String outcome) {
+      return new Example(machine, null, 0, List.of(), packet, outcome);
     }
   }
 

@@ -6,9 +6,13 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.lib.SourcePosition;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.TableKind;
+import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Comparator;
+import java.util.EnumMap;
 import java.util.List;
+import java.util.Map;
+import java.util.TreeSet;
 
 /** Reads a rule set as a colleague would before it goes to the machine. */
 public final class Lint {
@@ -25,35 +29,51 @@ public final class Lint {
    */
   public static Lint of(RuleSet rules, HostDescription host, String hostFile) {
     Lint lint = new Lint();
-    Examples examples = new Examples(rules, host, hostFile);
+    TreeSet<String> interfaces = TableSets.interfaces(rules);
+    Reach reach = host == null ? null : new Reach(host);
+    Examples examples = new Examples(rules, host, hostFile, reach);
+    Map<TableKind, TableSets> all = new EnumMap<>(TableKind.class);
     for (RuleSet.Table table : rules.tables()) {
       List<Finding> found = new ArrayList<>();
       try {
-        TableSets sets = new TableSets(table);
+        TableSets sets = new TableSets(table, interfaces, null);
         new Unmatched(sets, examples, found).find();
-        new Redundant(sets, found).find();
-        new NoEffect(sets, found).find();
+        new Redundant(sets, examples, found).find();
+        new NoEffect(sets, examples, found).find();
         new Stateless(sets, examples, found).find();
+        if (reach != null) {
+          TableSets here = new TableSets(table, interfaces, reach);
+          new Irrelevant(sets, here, reach, found).find();
+          sets = here;
+        }
+        all.put(table.kind(), sets);
       } catch (PacketSets.TooComplex e) {
         lint.tooComplex.add(table.kind());
       }
       lint.findings.addAll(found);
     }
+    if (all.containsKey(TableKind.NAT) && all.containsKey(TableKind.FILTER)) {
+      lint.translated(all.get(TableKind.NAT), all.get(TableKind.FILTER), examples);
+    }
     lint.sort();
     return lint;
   }
 
-  /**
-   * Adds what a capture shows.
-   *
-   * @param before the rules as they were loaded
-   * @param after the same with the counters after each capture
-   */
-  public void captures(RuleSet before, List<RuleSet> after) {
-    for (RuleSet.Table table : before.tables()) {
-      List<RuleSet.Table> counted = after.stream().map(one -> one.table(table.kind())).toList();
-      new Counted(table, counted, findings).find();
+  private void translated(TableSets nat, TableSets filter, Examples examples) {
+    try {
+      new Translated(nat, filter, examples, findings).find();
+    } catch (PacketSets.TooComplex e) {
+      tooComplex.add(TableKind.FILTER);
     }
+  }
+
+  /**
+   * Adds what captures show.
+   *
+   * @param rules the rules as they were loaded
+   */
+  public void captures(RuleSet rules, List<Captured> captures) throws IOException {
+    new Counted(rules, captures, findings).find();
     sort();
   }
 

@@ -35,6 +35,10 @@ public final class LintLines {
       Finding.Example example = finding.example();
       json.writeObjectFieldStart("example");
       json.writeStringField("machine", example.machine());
+      if (example.capture() != null) {
+        json.writeStringField("capture", example.capture());
+        json.writeNumberField("number", example.number());
+      }
       json.writeArrayFieldStart("before");
       for (String packet : example.before()) {
         json.writeString(packet);

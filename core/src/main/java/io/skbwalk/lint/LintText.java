@@ -57,11 +57,22 @@ public final class LintText {
     Finding.Example example = finding.example();
     if (example != null) {
       out.append("  See it (").append(example.outcome()).append("):\n");
-      out.append("    skbwalk walk ").append(example.machine()).append(' ').append(rules);
-      example.before().forEach(one -> out.append(" --send '").append(one).append('\''));
-      out.append(" --send '").append(example.packet()).append("'\n");
+      see(out, example, rules);
     }
     return out.toString();
+  }
+
+  private static void see(StringBuilder out, Finding.Example example, String rules) {
+    out.append("    skbwalk walk ");
+    out.append(example.capture() == null ? "" : example.capture() + " ");
+    out.append(example.machine().isEmpty() ? "" : example.machine() + " ");
+    out.append(rules);
+    if (example.capture() != null) {
+      out.append(" --packet ").append(example.number()).append('\n');
+      return;
+    }
+    example.before().forEach(one -> out.append(" --send '").append(one).append('\''));
+    out.append(" --send '").append(example.packet()).append("'\n");
   }
 
   private static String headline(Finding finding) {

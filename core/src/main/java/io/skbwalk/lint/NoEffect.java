@@ -12,10 +12,12 @@ final class NoEffect {
   private static final int FEW = 3;
 
   private final TableSets table;
+  private final Examples examples;
   private final List<Finding> findings;
 
-  NoEffect(TableSets table, List<Finding> findings) {
+  NoEffect(TableSets table, Examples examples, List<Finding> findings) {
     this.table = table;
+    this.examples = examples;
     this.findings = findings;
   }
 
@@ -46,7 +48,7 @@ final class NoEffect {
                     + (jumps.size() == 1
                         ? "jumping there does nothing."
                         : "jumping there, as " + jumps.size() + " rules do, does nothing."),
-                null));
+                examples.idle(table, jumps.get(0))));
       }
     }
     tell(
@@ -80,7 +82,7 @@ final class NoEffect {
                 table.isBuiltIn(chain)
                     ? "It is the last rule: the policy decides with or without it."
                     : "It is the last rule of its chain: packets return with or without it.",
-                null));
+                examples.idle(table, last)));
       }
     }
     tell(

@@ -4,8 +4,11 @@ package io.skbwalk.lint;
 
 import io.skbwalk.netfilter.tables.Action;
 import java.util.ArrayList;
+import java.util.HashMap;
+import java.util.HashSet;
 import java.util.LinkedHashSet;
 import java.util.List;
+import java.util.Map;
 import java.util.Set;
 
 /** Rules without which every packet would have the same verdict, and nothing else would change. */
@@ -17,17 +20,26 @@ final class Redundant {
 
   private final TableSets table;
   private final PacketSets sets;
+  private final Examples examples;
   private final List<Finding> findings;
 
+  /** Rules that were told: they may all go at once. */
+  private final Set<RuleNode> gone = new HashSet<>();
+
+  /** What comes to a rule when those are gone, besides what comes to it now. */
+  private final Map<RuleNode, Integer> more = new HashMap<>();
+
+  private final Map<RuleNode, Integer> passed = new HashMap<>();
   private RuleNode without;
   private Action.Standard verdict;
   private Set<RuleNode> causes;
   private Set<String> policies;
   private int steps;
 
-  Redundant(TableSets table, List<Finding> findings) {
+  Redundant(TableSets table, Examples examples, List<Finding> findings) {
     this.table = table;
     this.sets = table.sets;
+    this.examples = examples;
     this.findings = findings;
   }
 
@@ -47,7 +59,9 @@ final class Redundant {
     causes = new LinkedHashSet<>();
     policies = new LinkedHashSet<>();
     steps = 0;
-    int left = follow(node.chain, node.number, node.matched);
+    passed.clear();
+    int took = sets.or(node.matched, more.getOrDefault(node, PacketSets.NONE));
+    int left = follow(node.chain, node.number, took);
     if (left == OTHERWISE || !ends(node.chain, left)) {
       return;
     }
@@ -56,6 +70,8 @@ final class Redundant {
       // The policy in the form of a rule: people write it down so that it is seen.
       return;
     }
+    gone.add(node);
+    passed.forEach((later, set) -> more.merge(later, set, sets::or));
     List<RuleNode> rules = new ArrayList<>(causes);
     findings.add(
         new Finding(
@@ -63,7 +79,7 @@ final class Redundant {
             Finding.Place.of(node),
             Unmatched.places(rules),
             sentence(node, rules),
-            null));
+            examples.redundant(table, node)));
   }
 
   private String sentence(RuleNode node, List<RuleNode> rules) {
@@ -99,7 +115,7 @@ final class Redundant {
         return OTHERWISE;
       }
       int hit = sets.and(here, node.asked);
-      if (hit == PacketSets.NONE || node == without) {
+      if (hit == PacketSets.NONE || node == without || gone.contains(node)) {
         continue;
       }
       here = sets.minus(here, hit);
@@ -114,6 +130,7 @@ final class Redundant {
         here = node.goesTo() ? here : sets.or(here, end);
       } else if (node.rule.action() == verdict) {
         causes.add(node);
+        passed.merge(node, hit, sets::or);
       } else {
         return OTHERWISE;
       }

@@ -84,7 +84,7 @@ final class RuleNode {
   int askedUnsure(PacketSets sets) {
     int set = PacketSets.ALL;
     for (Asked.Part part : parts) {
-      if (!part.sure()) {
+      if (part.noted()) {
         return set;
       }
       set = sets.and(set, part.set());
@@ -99,6 +99,8 @@ final class RuleNode {
 
   /** Does it nothing but decide, with no memory and no note of it anywhere? */
   boolean onlyDecides() {
-    return sure && rule.action() instanceof Action.Standard && !returns();
+    return rule.action() instanceof Action.Standard
+        && !returns()
+        && parts.stream().noneMatch(Asked.Part::noted);
   }
 }

@@ -33,7 +33,7 @@ final class Stateless {
       return;
     }
     for (Hook hook : table.kind().hooks) {
-      int accepted = accepted(hook);
+      int accepted = table.accepted(hook);
       for (String chain : table.below(hook.chain)) {
         for (RuleNode node : table.chains.get(chain)) {
           int here = sets.and(node.matched, table.at(hook));
@@ -46,23 +46,6 @@ final class Stateless {
         }
       }
     }
-  }
-
-  /** What some rule or the policy may accept at a hook. */
-  private int accepted(Hook hook) {
-    int accepted =
-        table.policy(hook.chain) == Action.Standard.ACCEPT
-            ? table.left.get(hook.chain)
-            : PacketSets.NONE;
-    for (String chain : table.below(hook.chain)) {
-      for (RuleNode node : table.chains.get(chain)) {
-        boolean lost = node.rule.action() == Action.Standard.DROP || Unmatched.isReject(node);
-        if (node.decides() && !lost) {
-          accepted = sets.or(accepted, node.matched);
-        }
-      }
-    }
-    return sets.and(accepted, table.at(hook));
   }
 
   private void newOnly(RuleNode node, int here, int accepted, Hook hook) {

@@ -37,7 +37,6 @@ final class TableSets {
           "NFLOG",
           "RATEEST",
           "SECMARK",
-          "SET",
           "TEE",
           "TRACE");
 
@@ -61,6 +60,7 @@ final class TableSets {
   /** The built-in chains from which jumps lead to each chain. */
   final Map<String, Set<String>> roots = new HashMap<>();
 
+  private final Reach reach;
   private int visits;
 
   private final Map<String, Map<Integer, Integer>> returned = new HashMap<>();
@@ -68,18 +68,14 @@ final class TableSets {
   /**
    * Sends everything through {@code table}.
    *
+   * @param interfaces names of interfaces that rules of other tables know
+   * @param reach what the machine can get; null for everything
    * @throws PacketSets.TooComplex when it cannot be done in bounded memory
    */
-  TableSets(RuleSet.Table table) {
+  TableSets(RuleSet.Table table, TreeSet<String> interfaces, Reach reach) {
     this.table = table;
-    TreeSet<String> interfaces = new TreeSet<>();
-    for (RuleSet.Chain chain : table.chains()) {
-      for (Rule rule : chain.rules()) {
-        interfaces.add(rule.basic().in());
-        interfaces.add(rule.basic().out());
-      }
-    }
-    fields = new PacketFields(sets, interfaces);
+    fields = new PacketFields(sets, new TreeSet<>(interfaces));
+    this.reach = reach;
     Asked asked = new Asked(fields);
     for (RuleSet.Chain chain : table.chains()) {
       List<RuleNode> nodes = new ArrayList<>();
@@ -98,9 +94,26 @@ final class TableSets {
     }
   }
 
+  /** Every interface name that rules know. */
+  static TreeSet<String> interfaces(RuleSet rules) {
+    TreeSet<String> names = new TreeSet<>();
+    for (RuleSet.Table table : rules.tables()) {
+      for (RuleSet.Chain chain : table.chains()) {
+        for (Rule rule : chain.rules()) {
+          names.add(rule.basic().in());
+          names.add(rule.basic().out());
+        }
+      }
+    }
+    return names;
+  }
+
   /** What may come to a hook: an interface that there is not yet, or no more, is none. */
   int at(Hook hook) {
     int set = fields.possible();
+    if (reach != null) {
+      set = sets.and(set, reach.at(hook, fields));
+    }
     if (hook == Hook.PRE_ROUTING || hook == Hook.LOCAL_IN) {
       set = sets.and(set, fields.noInterface(PacketFields.OUT));
     }
@@ -109,6 +122,21 @@ final class TableSets {
       set = sets.minus(set, fields.noInterface(PacketFields.OUT));
     }
     return hook == Hook.LOCAL_OUT ? sets.and(set, fields.noInterface(PacketFields.IN)) : set;
+  }
+
+  /** What some rule or the policy may accept at a hook. */
+  int accepted(Hook hook) {
+    int accepted =
+        policy(hook.chain) == Action.Standard.ACCEPT ? left.get(hook.chain) : PacketSets.NONE;
+    for (String chain : below(hook.chain)) {
+      for (RuleNode node : chains.get(chain)) {
+        boolean lost = node.rule.action() == Action.Standard.DROP || Unmatched.isReject(node);
+        if (node.decides() && !lost) {
+          accepted = sets.or(accepted, node.matched);
+        }
+      }
+    }
+    return sets.and(accepted, at(hook));
   }
 
   /** The policy of a built-in chain. */
@@ -213,7 +241,7 @@ final class TableSets {
       return fields.forgetOpaque(hit);
     }
     return switch (action.label()) {
-      case "CONNMARK", "HMARK" -> fields.forgetOpaque(fields.forget(hit, PacketFields.MARK));
+      case "CONNMARK", "HMARK", "SET" -> fields.forgetOpaque(fields.forget(hit, PacketFields.MARK));
       default -> fields.possible();
     };
   }

@@ -257,25 +257,41 @@ final class Unmatched {
     };
   }
 
-  /** The fewest parts of the rule that exclude each other. */
   private String contradiction(RuleNode node) {
-    List<Asked.Part> parts = new ArrayList<>(node.parts);
-    for (Asked.Part part : node.parts) {
-      List<Asked.Part> fewer = new ArrayList<>(parts);
-      fewer.remove(part);
-      int set = table.fields.possible();
-      for (Asked.Part other : fewer) {
-        set = sets.and(set, other.set());
-      }
-      if (set == PacketSets.NONE) {
-        parts = fewer;
-      }
-    }
+    List<Asked.Part> parts = fewest(node.parts, table.fields.possible(), sets);
     if (parts.size() == 1) {
       return "No packet has \"" + parts.get(0).text() + "\": it excludes itself.";
     }
-    String all =
-        parts.stream().map(part -> "\"" + part.text() + "\"").collect(Collectors.joining(" and "));
-    return "No packet has " + all + (parts.size() == 2 ? " both." : " at once.");
+    return "No packet has " + quoted(parts) + (parts.size() == 2 ? " both." : " at once.");
+  }
+
+  /** The fewest parts of a rule that nothing of {@code set} has; null when something has all. */
+  static List<Asked.Part> fewest(List<Asked.Part> all, int set, PacketSets sets) {
+    List<Asked.Part> parts = new ArrayList<>(all);
+    if (with(parts, set, sets) != PacketSets.NONE) {
+      return null;
+    }
+    for (Asked.Part part : all) {
+      List<Asked.Part> fewer = new ArrayList<>(parts);
+      fewer.remove(part);
+      if (with(fewer, set, sets) == PacketSets.NONE) {
+        parts = fewer;
+      }
+    }
+    return parts;
+  }
+
+  private static int with(List<Asked.Part> parts, int set, PacketSets sets) {
+    int left = set;
+    for (Asked.Part part : parts) {
+      left = sets.and(left, part.set());
+    }
+    return left;
+  }
+
+  static String quoted(List<Asked.Part> parts) {
+    return parts.stream()
+        .map(part -> "\"" + part.text() + "\"")
+        .collect(Collectors.joining(" and "));
   }
 }

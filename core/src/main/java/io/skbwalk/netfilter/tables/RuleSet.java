@@ -12,6 +12,7 @@ import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.function.Consumer;
 import java.util.function.Predicate;
 import java.util.stream.Collectors;
 
@@ -89,6 +90,28 @@ public final class RuleSet {
     all.putAll(tables);
     all.put(table.kind, table);
     return new RuleSet(all);
+  }
+
+  /** The same without a rule; {@code number} is from 1. */
+  public RuleSet without(TableKind kind, String chain, int number) {
+    return changed(kind, chain, rules -> rules.remove(number - 1));
+  }
+
+  /** The same with a rule at another place of its chain, at which it is then. */
+  public RuleSet moved(TableKind kind, String chain, int number, int to) {
+    return changed(kind, chain, rules -> rules.add(to - 1, rules.remove(number - 1)));
+  }
+
+  private RuleSet changed(TableKind kind, String name, Consumer<List<Rule>> change) {
+    List<Chain> chains = new ArrayList<>();
+    for (Chain chain : tables.get(kind).chains) {
+      List<Rule> rules = new ArrayList<>(chain.rules);
+      if (chain.name.equals(name)) {
+        change.accept(rules);
+      }
+      chains.add(new Chain(chain.name, chain.policy, chain.packets, chain.bytes, rules, chain.at));
+    }
+    return with(new Table(kind, chains));
   }
 
   /** That table of these rules alone; nothing when it is not in use. */

@@ -106,6 +106,11 @@ public record SetMatch(
         }
       };
 
+  /** Does it ask for membership alone, not for what an element has counted? */
+  public boolean comparesNothing() {
+    return packets.comparison == Comparison.NONE && bytes.comparison == Comparison.NONE;
+  }
+
   @Override
   public MatchType type() {
     return TYPE;
