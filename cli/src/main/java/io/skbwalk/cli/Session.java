@@ -18,7 +18,6 @@ import io.skbwalk.language.ScenarioPacket;
 import io.skbwalk.language.TypedPacket;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.ipset.IpsetRestore;
-import io.skbwalk.netfilter.tables.Rule;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.replay.Machine;
 import io.skbwalk.replay.Replay;
@@ -430,19 +429,7 @@ final class Session implements AutoCloseable {
 
   /** Is there a rule that asks for the walk of what it matches? */
   boolean tracesSome() {
-    if (rules == null) {
-      return false;
-    }
-    for (RuleSet.Table table : rules.tables()) {
-      for (RuleSet.Chain chain : table.chains()) {
-        for (Rule rule : chain.rules()) {
-          if (rule.action().label().equals("TRACE")) {
-            return true;
-          }
-        }
-      }
-    }
-    return false;
+    return rules != null && rules.hasTarget("TRACE");
   }
 
   /** Runs it to the end of the frames; breaks in captures are in its totals afterwards. */

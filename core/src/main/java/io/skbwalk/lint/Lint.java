@@ -30,7 +30,7 @@ public final class Lint {
   public static Lint of(RuleSet rules, HostDescription host, String hostFile) {
     Lint lint = new Lint();
     TreeSet<String> interfaces = TableSets.interfaces(rules);
-    Reach reach = host == null ? null : new Reach(host);
+    Reach reach = host == null ? null : new Reach(host, rules);
     Examples examples = new Examples(rules, host, hostFile, reach);
     Map<TableKind, TableSets> all = new EnumMap<>(TableKind.class);
     for (RuleSet.Table table : rules.tables()) {

@@ -7,19 +7,26 @@ import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostDescription.RouteType;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.tables.RuleSet;
 import java.util.ArrayList;
 import java.util.Comparator;
 import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeMap;
+import java.util.TreeSet;
 
 /**
  * What can come to the hooks of one machine: by its interfaces, by the addresses that are its own,
- * and by where each table of routes leads. A mark or a policy rule may choose any of its tables.
+ * and by where each table of routes leads that its policy rules choose.
  */
 final class Reach {
   private static final int MAIN = 254;
+  private static final int DEFAULT = 253;
+
+  /** Targets that may give a packet a mark. */
+  private static final Set<String> MARKING = Set.of("MARK", "CONNMARK", "HMARK", "SET", "TPROXY");
 
   private record Network(int address, int length) {
     boolean has(int other) {
@@ -39,8 +46,19 @@ final class Reach {
   /** A socket may get what is for others. */
   private final boolean transparent;
 
-  Reach(HostDescription machine) {
+  /** The tables of routes that some packet is looked up in. */
+  private final Set<Integer> tables = new TreeSet<>(Set.of(MAIN, DEFAULT));
+
+  Reach(HostDescription machine, RuleSet rules) {
     Host host = new Host(machine, 0, 1);
+    boolean marks =
+        MARKING.stream().anyMatch(rules::hasTarget)
+            || machine.netfilter().queues().stream().anyMatch(queue -> queue.mark() != null);
+    for (HostDescription.PolicyRule rule : machine.policyRules()) {
+      if (marks || rule.mark() == 0 || rule.inverted()) {
+        tables.add(rule.table());
+      }
+    }
     List<Way> connected = new ArrayList<>();
     for (HostDescription.Interface one : machine.interfaces()) {
       devices.add(one.name());
@@ -155,19 +173,20 @@ final class Reach {
   /** Destinations and the interfaces by which some table sends them on: the longest prefix wins. */
   private int forwarded(PacketFields fields) {
     PacketSets sets = fields.sets;
-    Map<Integer, Map<Network, List<Way>>> tables = new TreeMap<>();
+    Map<Integer, Map<Network, List<Way>>> byTable = new TreeMap<>();
     ways.stream()
+        .filter(way -> tables.contains(way.table))
         .sorted(Comparator.comparingInt((Way way) -> -way.to.length))
         .forEach(
             way ->
-                tables
+                byTable
                     .computeIfAbsent(way.table, key -> new LinkedHashMap<>())
                     .computeIfAbsent(
                         new Network(way.to.address & Ip4.mask(way.to.length), way.to.length),
                         key -> new ArrayList<>())
                     .add(way));
     int all = PacketSets.NONE;
-    for (Map<Network, List<Way>> table : tables.values()) {
+    for (Map<Network, List<Way>> table : byTable.values()) {
       int left = PacketSets.ALL;
       for (Map.Entry<Network, List<Way>> entry : table.entrySet()) {
         int here = sets.and(left, network(fields, entry.getKey()));

@@ -9,10 +9,13 @@ import com.networknt.schema.InputFormat;
 import com.networknt.schema.Schema;
 import com.networknt.schema.SchemaRegistry;
 import com.networknt.schema.SpecificationVersion;
+import io.skbwalk.host.HostDescription;
+import io.skbwalk.language.HostFile;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.netfilter.tables.RuleSet;
 import java.io.IOException;
 import java.io.StringWriter;
+import java.io.UncheckedIOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.List;
@@ -26,17 +29,35 @@ class LintTest {
   private static final String CHAINS = "*filter\n:INPUT DROP\n:FORWARD DROP\n:OUTPUT DROP\n";
 
   private static List<Finding> findings(String rules) {
-    RuleSet set = RulesFile.merge(List.of(RulesFile.parse("r", rules + "\nCOMMIT\n")));
-    return Lint.of(set, null, null).findings();
+    return findings(rules, null);
   }
 
-  /** Rules in a line, with / between them; {@code NAME:} makes a chain. */
+  private static List<Finding> findings(String rules, HostDescription host) {
+    RuleSet set = RulesFile.merge(List.of(RulesFile.parse("r", rules + "\nCOMMIT\n")));
+    return Lint.of(set, host, host == null ? null : "router.yaml").findings();
+  }
+
+  private static HostDescription router() {
+    try {
+      return HostFile.parse("router", Files.readString(Path.of("../config/router.yaml")))
+          .description();
+    } catch (IOException e) {
+      throw new UncheckedIOException(e);
+    }
+  }
+
+  /**
+   * Rules of filter in a line, with / between them; {@code NAME:} makes a chain, {@code :NAME
+   * POLICY} sets a policy, {@code *TABLE} begins another table.
+   */
   private static String rules(String text) {
     StringBuilder chains = new StringBuilder(CHAINS);
     StringBuilder rules = new StringBuilder();
     for (String part : text.split(" / ")) {
       if (part.endsWith(":")) {
         chains.append(':').append(part, 0, part.length() - 1).append(" -\n");
+      } else if (part.startsWith("*")) {
+        rules.append("COMMIT\n").append(part).append('\n');
       } else if (part.startsWith(":")) {
         chains.append(part).append('\n');
       } else {
@@ -47,7 +68,11 @@ class LintTest {
   }
 
   private static String found(String text) {
-    return findings(rules(text)).stream()
+    return found(text, null);
+  }
+
+  private static String found(String text, HostDescription host) {
+    return findings(rules(text), host).stream()
         .map(
             one ->
                 one.kind().label
@@ -80,7 +105,28 @@ class LintTest {
         "web: / INPUT -j web / web -p tcp -j ACCEPT / web -p udp -j ACCEPT / INPUT -p tcp --dport 22 -j DROP | shadowed INPUT#2 web#1",
         "web: / INPUT -p tcp -j web / web -p tcp -j RETURN / web -s 10.0.0.0/8 -j ACCEPT | shadowed web#2 web#1",
         "web: / INPUT -p tcp -g web / web -s 10.0.0.1 -j ACCEPT / INPUT -p tcp --dport 22 -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        // Below what drops everything, or accepts it in a chain.
+        "INPUT -p tcp --dport 22 -j ACCEPT / INPUT -j DROP / INPUT -m state --state ESTABLISHED -j ACCEPT | shadowed INPUT#3 INPUT#2",
+        "web: / INPUT -j web / INPUT -m state --state INVALID -j DROP / web -p tcp -j ACCEPT / web ! -p tcp -j ACCEPT | shadowed INPUT#2 web#1 web#2",
+        "INPUT -p tcp -j ACCEPT / INPUT -p udp -j ACCEPT / INPUT -p tcp -m conntrack --ctstate INVALID -j DROP | shadowed INPUT#3 INPUT#1",
+        "INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT / INPUT -p tcp --sport 80 -m state --state ESTABLISHED -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        // Ports: ranges in ranges, lists over lists, in either module.
+        "INPUT -p tcp --dport 1000:2000 -j ACCEPT / INPUT -p tcp --dport 1500:1600 -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        "INPUT -p tcp -m multiport --dports 20:25,80 -j ACCEPT / INPUT -p tcp -m multiport --dports 22,80 -j DROP | shadowed INPUT#2 INPUT#1",
+        "INPUT -p tcp -m multiport --ports 80 -j DROP / INPUT -p tcp -m multiport --sports 80 -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        "INPUT -p udp -m multiport --dports 1:9 -j DROP / INPUT -p udp -m multiport --dports 10:19 -j DROP / INPUT -p udp --dport 5:15 -j ACCEPT | shadowed INPUT#3 INPUT#1 INPUT#2",
+        "INPUT -p icmp --icmp-type 3 -j ACCEPT / INPUT -p icmp --icmp-type 3/4 -j DROP | shadowed INPUT#2 INPUT#1",
+        "INPUT -m mark --mark 0x10/0x10 -j DROP / INPUT -m mark --mark 0x11 -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        // Flags, as lists of port scans have them.
+        "INPUT -p tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT / INPUT -p tcp --syn -j DROP | shadowed INPUT#2 INPUT#1",
+        "INPUT -p tcp --tcp-flags SYN,FIN SYN,FIN -j DROP / INPUT -p tcp --tcp-flags ALL SYN,FIN,PSH -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        // The same set twice; what it holds is not looked at.
+        "INPUT -m set --match-set bad src -j DROP / INPUT -p tcp -m set --match-set bad src -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        // ! in the chain and in the way to it.
+        "web: / INPUT ! -s 10.0.0.0/8 -j web / web -s 10.1.0.0/16 -j ACCEPT | shadowed web#1 INPUT#1",
+        "web: / INPUT -p tcp -j web / web -p tcp --dport 22 -j RETURN / web -j DROP / web -s 10.0.0.1 -j ACCEPT / INPUT -p tcp --dport 80 -j ACCEPT | shadowed INPUT#2 web#2; shadowed web#3 web#2",
         // Accept-all above a drop.
+        "INPUT -s 0.0.0.0/0 -j ACCEPT / INPUT -p tcp --dport 23 -j DROP | accept-all INPUT#2 INPUT#1",
         "INPUT -j ACCEPT / INPUT -s 192.0.2.1 -j DROP | accept-all INPUT#2 INPUT#1",
         "INPUT -j ACCEPT / INPUT -s 192.0.2.1 -j REJECT | accept-all INPUT#2 INPUT#1",
         // Contradictory in itself.
@@ -91,6 +137,8 @@ class LintTest {
         "INPUT -m state --state NEW -m conntrack --ctstate ESTABLISHED -j ACCEPT | contradiction INPUT#1",
         "INPUT -f -p tcp --dport 22 -j ACCEPT | contradiction INPUT#1",
         "INPUT ! -s 0.0.0.0/0 -j ACCEPT | contradiction INPUT#1",
+        "INPUT ! -s 10.0.0.0/8 -m iprange --src-range 10.0.0.1-10.0.0.9 -j ACCEPT | contradiction INPUT#1",
+        "INPUT -p tcp ! --dport 80 -m multiport --dports 80 -j ACCEPT | contradiction INPUT#1",
         // Chains that nothing reaches.
         "web: / web -p tcp -j ACCEPT | unreached-chain web",
         "web: / INPUT -p tcp --tcp-flags SYN ACK -j web / web -p tcp -j ACCEPT | contradiction INPUT#1; unreached-chain web INPUT#1",
@@ -98,6 +146,9 @@ class LintTest {
         "INPUT -s 10.1.0.0/16 -j ACCEPT / INPUT -s 10.0.0.0/8 -j ACCEPT | redundant INPUT#1 INPUT#2",
         "INPUT -s 10.1.0.0/16 -j DROP | redundant INPUT#1",
         "web: / INPUT -j web / INPUT -s 10.0.0.0/8 -j ACCEPT / web -s 10.1.0.0/16 -j ACCEPT | redundant web#1 INPUT#2",
+        // Each because of the other: only one is told, for both may not go.
+        "INPUT -s 10.1.0.0/16 -j ACCEPT / INPUT -s 10.0.0.0/8 -j ACCEPT / INPUT -s 10.1.2.0/24 -j DROP / INPUT -s 10.0.0.0/7 -j ACCEPT | redundant INPUT#1 INPUT#2; shadowed INPUT#3 INPUT#1",
+        "web: / INPUT -j web / INPUT -s 10.0.0.0/8 -j ACCEPT / INPUT -s 10.1.2.0/24 -j DROP / INPUT -s 10.0.0.0/7 -j ACCEPT / web -s 10.1.0.0/16 -j ACCEPT | redundant INPUT#2 INPUT#4; shadowed INPUT#3 INPUT#2",
         // Jumps that do nothing.
         "web: / INPUT -p tcp -j web | no-effect INPUT#1",
         "web: / INPUT -p tcp -j web / web -s 10.0.0.0/8 -j RETURN | no-effect INPUT#1",
@@ -109,6 +160,35 @@ class LintTest {
       })
   void seededDefectsAreFound(String text, String wanted) {
     assertEquals(wanted, found(text));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // What comes to INPUT is the machine's own.
+        "INPUT -d 192.168.7.80 -p tcp --dport 80 -j ACCEPT | irrelevant INPUT#1",
+        "INPUT -d 203.0.113.1 -p tcp --dport 22 -j ACCEPT / INPUT -d 203.0.113.255 -j ACCEPT | ''",
+        // The wrong side, or none.
+        "FORWARD -i eth0 -o eth0 -d 192.168.7.0/24 -j ACCEPT | irrelevant FORWARD#1",
+        "FORWARD -o eth1 -d 198.51.100.0/24 -j ACCEPT | irrelevant FORWARD#1",
+        "FORWARD -d 203.0.113.1 -j ACCEPT | irrelevant FORWARD#1",
+        "FORWARD -i ppp0 -j ACCEPT / INPUT -i ppp0 -j ACCEPT / INPUT -i wg+ -j ACCEPT | irrelevant INPUT#1 FORWARD#1; irrelevant INPUT#2",
+        "FORWARD -d 10.9.9.9 -j ACCEPT | irrelevant FORWARD#1",
+        "FORWARD -i eth1 -o eth0 -j ACCEPT / FORWARD -i eth0 -o eth1 -d 192.168.7.0/24 -j ACCEPT | ''",
+        // Translated to where nothing is let in.
+        "FORWARD -p tcp --dport 8080 -j ACCEPT / *nat / PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 192.168.7.80:80 | dnat-dropped PREROUTING#1 FORWARD#1",
+        "FORWARD -p tcp --dport 80 -j ACCEPT / *nat / PREROUTING -p tcp --dport 8080 -j DNAT --to-destination 192.168.7.80:80 | ''",
+        "INPUT -p tcp --dport 80 -j ACCEPT / *nat / PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.7.80 | dnat-dropped PREROUTING#1",
+        "INPUT -p tcp --dport 80 -j ACCEPT / *nat / PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3128 | dnat-dropped PREROUTING#1 INPUT#1",
+        "INPUT -p tcp --dport 3128 -j ACCEPT / *nat / PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3128 | ''",
+        "FORWARD -m conntrack --ctstate DNAT -j ACCEPT / *nat / PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.7.80 | ''",
+        // In nat: translated already, or not at all.
+        "INPUT -j ACCEPT / *nat / POSTROUTING -o eth0 -s 192.168.0.0/16 -j ACCEPT / POSTROUTING -o eth0 -s 192.168.7.0/24 -j MASQUERADE | shadowed POSTROUTING#2 POSTROUTING#1",
+        "INPUT -j ACCEPT / *nat / POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.1 / POSTROUTING -o eth0 -s 192.168.7.0/24 -j MASQUERADE | shadowed POSTROUTING#2 POSTROUTING#1",
+      })
+  void whatTheMachineCannotUseIsFound(String text, String wanted) {
+    assertEquals(wanted, found(text, router()));
   }
 
   @ParameterizedTest

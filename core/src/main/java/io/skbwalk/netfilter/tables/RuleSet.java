@@ -153,6 +153,11 @@ public final class RuleSet {
     return any(Rule::needsDefragmentation);
   }
 
+  /** Is there a rule with that target? */
+  public boolean hasTarget(String label) {
+    return any(rule -> rule.action().label().equals(label));
+  }
+
   private boolean any(Predicate<Rule> wanted) {
     for (Table table : tables.values()) {
       for (Chain chain : table.chains) {
