@@ -98,5 +98,88 @@ class LintCommandTest {
     assertEquals(1, run.status(), run.err());
     assertTrue(run.out().contains("filter/INPUT#3 could stand earlier"), run.out());
     assertTrue(run.out().contains("before rule 1 it would decide the same"), run.out());
+    // The packet that shows it is one of the capture, and the command finds it there.
+    String see = "skbwalk walk ../pcaps/http.pcap --rules " + file + " --packet 3";
+    assertTrue(run.out().contains("See it (ACCEPT by filter/INPUT#3, and there, too):"), run.out());
+    assertTrue(run.out().contains(see + "\n"), run.out());
+    Run walk = Run.of("walk", "../pcaps/http.pcap", "--rules", file, "--packet", "3");
+    assertTrue(walk.out().contains("slow.v4:5"), walk.out());
+  }
+
+  @Test
+  void whatChangesNothingIsShownWithAndWithoutIt() throws IOException {
+    String rules =
+        """
+        *filter
+        :INPUT DROP
+        :web -
+        -A INPUT -s 198.51.100.0/24 -j ACCEPT
+        -A INPUT -p tcp -j web
+        -A INPUT -j ACCEPT
+        COMMIT
+        """;
+    String file = Files.writeString(folder.resolve("idle.v4"), rules).toString();
+    Run run = Run.of("lint", file);
+    assertEquals(
+        """
+        FILE:4: filter/INPUT#1 changes nothing
+            -s 198.51.100.0/24 -j ACCEPT
+          Without it, rule 3 would accept the same packets.
+            FILE:6  filter/INPUT#3  -j ACCEPT
+          See it (ACCEPT by filter/INPUT#1; without it, ACCEPT by filter/INPUT#3):
+            skbwalk walk --as 203.0.113.1 --rules FILE --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'
+
+        FILE:5: filter/INPUT#2 does nothing
+            -p tcp -j web
+          Chain web is empty, so jumping there does nothing.
+          See it (matches filter/INPUT#2; then ACCEPT by filter/INPUT#3, with or without it):
+            skbwalk walk --as 203.0.113.1 --rules FILE --send 'eth0 tcp 1.0.0.9:40000 > 203.0.113.1:22 S'
+
+        2 findings
+        """,
+        run.out().replace(file, "FILE"));
+  }
+
+  @Test
+  void aMachineShowsWhatCannotComeToIt() throws IOException {
+    String rules =
+        """
+        *nat
+        -A PREROUTING -i eth0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.7.80:80
+        COMMIT
+        *filter
+        :FORWARD DROP
+        -A FORWARD -i eth0 -p tcp -m tcp --dport 8080 -j ACCEPT
+        -A FORWARD -i eth2 -j ACCEPT
+        -A FORWARD -d 192.168.7.0/24 -o eth0 -j ACCEPT
+        COMMIT
+        """;
+    String file = Files.writeString(folder.resolve("wrong.v4"), rules).toString();
+    Run run = Run.of("lint", file, "--host", "../config/router.yaml");
+    // Where the line of the cause is cut depends on the folder's name.
+    assertEquals(
+        """
+        FILE:2: nat/PREROUTING#1 leads to where everything is dropped
+            -i eth0 -p tcp -m tcp --dport 8080 -j DNAT --to-destination 192.168.7.80:80
+          It sends connections to 192.168.7.80:80, but FORWARD accepts none of them; rules there accept the
+          old address and port, and see the new ones.
+            FILE:6  filter/FORWARD#1
+          See it (DNAT by nat/PREROUTING#1, then DROP by filter/FORWARD policy):
+            skbwalk walk --host ../config/router.yaml --rules FILE --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:8080 S'
+
+        FILE:7: filter/FORWARD#2 can never match on this machine
+            -i eth2 -j ACCEPT
+          This machine has no interface eth2; it has eth0, eth1, lo.
+
+        FILE:8: filter/FORWARD#3 can never match on this machine
+            -d 192.168.7.0/24 -o eth0 -j ACCEPT
+          No packet that this machine forwards has "-d 192.168.7.0/24" and "-o eth0" both; its routes lead
+          elsewhere.
+
+        3 findings
+        """,
+        run.out().replace(file, "FILE").replaceAll("(FILE:6  filter/FORWARD#1) .*", "$1"));
+    Run bad = Run.of("lint", file, "--host", "../rules/web-server.yaml");
+    assertEquals(2, bad.status());
   }
 }

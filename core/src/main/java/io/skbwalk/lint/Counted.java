@@ -31,7 +31,7 @@ final class Counted {
     }
     for (RuleSet.Table table : rules.tables()) {
       try {
-        TableSets sets = new TableSets(table, TableSets.interfaces(rules), null);
+        TableSets sets = new TableSets(table, new PacketFields(rules), null);
         look(sets, table, counters.stream().map(one -> one.table(table.kind())).toList());
       } catch (PacketSets.TooComplex e) {
         // What is said of a better order needs the sets; the table has been named already.

@@ -51,6 +51,13 @@ final class Examples {
     this.reach = reach;
   }
 
+  /** Makes none. */
+  static Examples none() {
+    Examples examples = new Examples(RuleSet.EMPTY, null, null, null);
+    examples.tried = MOST;
+    return examples;
+  }
+
   /** A packet of {@code set} that {@code taker} decides on before {@code missed} could see it. */
   Finding.Example taken(TableSets table, int set, RuleNode taker, RuleNode missed) {
     return shown(
@@ -99,10 +106,9 @@ final class Examples {
           RuleReference verdict = record.verdict;
           return "matches "
               + label(rule)
-              + ", and is "
-              + record.fate.label
-              + (verdict == null ? "" : " (" + verdict.target() + " by " + verdict.label() + ")")
-              + " with or without it";
+              + "; then "
+              + (verdict == null ? record.fate.label : verdict.target() + " by " + verdict.label())
+              + ", with or without it";
         });
   }
 

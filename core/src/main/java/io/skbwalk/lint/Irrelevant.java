@@ -100,14 +100,11 @@ final class Irrelevant {
 
   // ---- addresses and routes ---------------------------------------------------------------------
 
+  /**
+   * A rule that only gets nothing because those before it have taken all that this machine can get
+   * is how people end chains.
+   */
   private void tell(RuleNode node) {
-    findings.add(
-        new Finding(
-            Finding.Kind.IRRELEVANT, Finding.Place.of(node), List.of(), sentence(node), null));
-  }
-
-  private String sentence(RuleNode node) {
-    String roots = String.join(" and ", table.roots.get(node.chain));
     int comes = PacketSets.NONE;
     for (Hook hook : table.kind().hooks) {
       if (table.roots.get(node.chain).contains(hook.chain)) {
@@ -115,9 +112,18 @@ final class Irrelevant {
       }
     }
     List<Asked.Part> parts = Unmatched.fewest(node.parts, comes, sets);
-    if (parts == null) {
-      return "What the machine gets does not come this far, or is not what it asks for.";
+    if (parts != null) {
+      findings.add(
+          new Finding(
+              Finding.Kind.IRRELEVANT,
+              Finding.Place.of(node),
+              List.of(),
+              sentence(String.join(" and ", table.roots.get(node.chain)), parts),
+              null));
     }
+  }
+
+  private static String sentence(String roots, List<Asked.Part> parts) {
     String words = Unmatched.quoted(parts);
     if (roots.equals(Hook.LOCAL_IN.chain)) {
       return "What comes to INPUT is for this machine, and "
@@ -128,7 +134,9 @@ final class Irrelevant {
       return "No packet that this machine forwards has "
           + words
           + (parts.size() == 1 ? "" : parts.size() == 2 ? " both" : " at once")
-          + "; its routes lead elsewhere.";
+          + (parts.stream().anyMatch(part -> part.text().contains("-d "))
+              ? "; its routes lead elsewhere."
+              : ".");
     }
     return "No packet has " + words + " in " + roots + " of this machine.";
   }

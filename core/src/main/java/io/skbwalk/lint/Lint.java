@@ -12,7 +12,6 @@ import java.util.Comparator;
 import java.util.EnumMap;
 import java.util.List;
 import java.util.Map;
-import java.util.TreeSet;
 
 /** Reads a rule set as a colleague would before it goes to the machine. */
 public final class Lint {
@@ -28,35 +27,57 @@ public final class Lint {
    * @param hostFile what its user calls it; null without one
    */
   public static Lint of(RuleSet rules, HostDescription host, String hostFile) {
-    Lint lint = new Lint();
-    TreeSet<String> interfaces = TableSets.interfaces(rules);
     Reach reach = host == null ? null : new Reach(host, rules);
-    Examples examples = new Examples(rules, host, hostFile, reach);
+    return of(rules, reach, new Examples(rules, host, hostFile, reach));
+  }
+
+  /** The same findings, none of them shown by a packet. */
+  static Lint withoutExamples(RuleSet rules, HostDescription host) {
+    return of(rules, new Reach(host, rules), Examples.none());
+  }
+
+  private static Lint of(RuleSet rules, Reach reach, Examples examples) {
+    Lint lint = new Lint();
     Map<TableKind, TableSets> all = new EnumMap<>(TableKind.class);
+    PacketFields fields = null;
     for (RuleSet.Table table : rules.tables()) {
       List<Finding> found = new ArrayList<>();
       try {
-        TableSets sets = new TableSets(table, interfaces, null);
-        new Unmatched(sets, examples, found).find();
-        new Redundant(sets, examples, found).find();
-        new NoEffect(sets, examples, found).find();
-        new Stateless(sets, examples, found).find();
-        if (reach != null) {
-          TableSets here = new TableSets(table, interfaces, reach);
-          new Irrelevant(sets, here, reach, found).find();
-          sets = here;
-        }
-        all.put(table.kind(), sets);
+        fields = fields == null ? new PacketFields(rules) : fields;
+        all.put(table.kind(), look(table, fields, reach, examples, found));
       } catch (PacketSets.TooComplex e) {
         lint.tooComplex.add(table.kind());
+        fields = null;
       }
       lint.findings.addAll(found);
     }
-    if (all.containsKey(TableKind.NAT) && all.containsKey(TableKind.FILTER)) {
-      lint.translated(all.get(TableKind.NAT), all.get(TableKind.FILTER), examples);
+    TableSets nat = all.get(TableKind.NAT);
+    TableSets filter = all.get(TableKind.FILTER);
+    if (nat != null && filter != null) {
+      lint.translated(nat, filter, examples);
     }
     lint.sort();
     return lint;
+  }
+
+  /** Looks at one table; what the machine can get, sent through it. */
+  private static TableSets look(
+      RuleSet.Table table,
+      PacketFields fields,
+      Reach reach,
+      Examples examples,
+      List<Finding> found) {
+    TableSets sets = new TableSets(table, fields, null);
+    new Unmatched(sets, examples, found).find();
+    new Redundant(sets, examples, found).find();
+    new NoEffect(sets, examples, found).find();
+    new Stateless(sets, examples, found).find();
+    if (reach == null) {
+      return sets;
+    }
+    TableSets here = new TableSets(table, fields, reach);
+    new Irrelevant(sets, here, reach, found).find();
+    return here;
   }
 
   private void translated(TableSets nat, TableSets filter, Examples examples) {

@@ -2,6 +2,8 @@
 
 package io.skbwalk.lint;
 
+import io.skbwalk.netfilter.tables.Rule;
+import io.skbwalk.netfilter.tables.RuleSet;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -65,9 +67,20 @@ final class PacketFields {
 
   private final Map<String, Integer> opaque = new HashMap<>();
 
-  /** {@code known}: every interface name of the rules, with a last {@code +} where it has one. */
-  PacketFields(PacketSets sets, TreeSet<String> known) {
-    this.sets = sets;
+  private final int possible;
+
+  /** Fields of packets as the rules of {@code rules} tell them apart. */
+  PacketFields(RuleSet rules) {
+    sets = new PacketSets();
+    TreeSet<String> known = new TreeSet<>();
+    for (RuleSet.Table table : rules.tables()) {
+      for (RuleSet.Chain chain : table.chains()) {
+        for (Rule rule : chain.rules()) {
+          known.add(rule.basic().in());
+          known.add(rule.basic().out());
+        }
+      }
+    }
     known.remove("");
     known.remove("+");
     interfaces = new ArrayList<>(known);
@@ -76,6 +89,11 @@ final class PacketFields {
     if (interfaces.size() > 1 << IN.bits) {
       throw new PacketSets.TooComplex();
     }
+    int all = between(IN, 0, interfaces.size() - 1);
+    all = sets.and(all, between(OUT, 0, interfaces.size() - 1));
+    all = sets.and(all, between(STATE, 0, UNTRACKED));
+    int translated = sets.or(is(SNAT, 1), is(DNAT, 1));
+    possible = sets.and(all, sets.or(between(STATE, NEW, ESTABLISHED), sets.not(translated)));
   }
 
   /** Packets whose field is {@code value}. */
@@ -187,11 +205,6 @@ final class PacketFields {
 
   /** Every packet there can be: numbers without a meaning are none. */
   int possible() {
-    int set = between(IN, 0, interfaces.size() - 1);
-    set = sets.and(set, between(OUT, 0, interfaces.size() - 1));
-    set = sets.and(set, between(STATE, 0, UNTRACKED));
-    int tracked = between(STATE, NEW, ESTABLISHED);
-    int translated = sets.or(is(SNAT, 1), is(DNAT, 1));
-    return sets.and(set, sets.or(tracked, sets.not(translated)));
+    return possible;
   }
 }

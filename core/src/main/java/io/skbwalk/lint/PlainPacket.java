@@ -5,6 +5,7 @@ package io.skbwalk.lint;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.netfilter.tables.Names;
+import java.util.List;
 
 /**
  * The plainest packet of a set: with ordinary ports, flags and addresses, as far as the set has it.
@@ -18,6 +19,9 @@ record PlainPacket(String text, int to) {
   private static final int ICMP = 1;
   private static final int SYN = 2;
   private static final int ECHO_REQUEST = 8;
+
+  /** Where no ordinary packet comes from or goes to. */
+  private static final List<String> ODD = List.of("0.0.0.0/8", "127.0.0.0/8", "224.0.0.0/3");
 
   /** One that can come in on {@code device}, or null; {@code host} may be null. */
   static PlainPacket of(TableSets table, int set, int source, String device, HostDescription host) {
@@ -49,6 +53,10 @@ record PlainPacket(String text, int to) {
     }
     at = prefer(sets, at, fields.is(PacketFields.DESTINATION, Ip4.parse("203.0.113.1")));
     at = prefer(sets, at, fields.is(PacketFields.SOURCE, source));
+    for (String odd : ODD) {
+      at = prefer(sets, at, sets.not(network(fields, PacketFields.SOURCE, odd)));
+      at = prefer(sets, at, sets.not(network(fields, PacketFields.DESTINATION, odd)));
+    }
     at = prefer(sets, at, fields.masked(PacketFields.DESTINATION, 1, 0xFF));
     at = prefer(sets, at, fields.masked(PacketFields.SOURCE, 9, 0xFF));
     if (at == PacketSets.NONE) {
@@ -78,6 +86,12 @@ record PlainPacket(String text, int to) {
       text.append(protocol == TCP ? flags(PacketFields.number(packet, PacketFields.FLAGS)) : "");
     }
     return text.toString();
+  }
+
+  private static int network(PacketFields fields, PacketFields.Field field, String text) {
+    int slash = text.indexOf('/');
+    int mask = Ip4.mask(Integer.parseInt(text.substring(slash + 1)));
+    return fields.masked(field, Ip4.parse(text.substring(0, slash)), mask);
   }
 
   private static int protocol(PacketFields fields, int number) {

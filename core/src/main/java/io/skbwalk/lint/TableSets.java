@@ -11,6 +11,7 @@ import io.skbwalk.netfilter.tables.targets.MarkTarget;
 import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Deque;
+import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
 import java.util.LinkedHashSet;
@@ -45,7 +46,7 @@ final class TableSets {
       Set.of("DSCP", "ECN", "TCPMSS", "TCPOPTSTRIP", "TOS", "TTL");
 
   final RuleSet.Table table;
-  final PacketSets sets = new PacketSets();
+  final PacketSets sets;
   final PacketFields fields;
 
   /** The rules of each chain. */
@@ -60,6 +61,7 @@ final class TableSets {
   /** The built-in chains from which jumps lead to each chain. */
   final Map<String, Set<String>> roots = new HashMap<>();
 
+  private final Map<Hook, Integer> comes = new EnumMap<>(Hook.class);
   private final Reach reach;
   private int visits;
 
@@ -68,14 +70,14 @@ final class TableSets {
   /**
    * Sends everything through {@code table}.
    *
-   * @param interfaces names of interfaces that rules of other tables know
    * @param reach what the machine can get; null for everything
    * @throws PacketSets.TooComplex when it cannot be done in bounded memory
    */
-  TableSets(RuleSet.Table table, TreeSet<String> interfaces, Reach reach) {
+  TableSets(RuleSet.Table table, PacketFields fields, Reach reach) {
     this.table = table;
-    fields = new PacketFields(sets, new TreeSet<>(interfaces));
+    this.fields = fields;
     this.reach = reach;
+    sets = fields.sets;
     Asked asked = new Asked(fields);
     for (RuleSet.Chain chain : table.chains()) {
       List<RuleNode> nodes = new ArrayList<>();
@@ -94,22 +96,12 @@ final class TableSets {
     }
   }
 
-  /** Every interface name that rules know. */
-  static TreeSet<String> interfaces(RuleSet rules) {
-    TreeSet<String> names = new TreeSet<>();
-    for (RuleSet.Table table : rules.tables()) {
-      for (RuleSet.Chain chain : table.chains()) {
-        for (Rule rule : chain.rules()) {
-          names.add(rule.basic().in());
-          names.add(rule.basic().out());
-        }
-      }
-    }
-    return names;
-  }
-
   /** What may come to a hook: an interface that there is not yet, or no more, is none. */
   int at(Hook hook) {
+    return comes.computeIfAbsent(hook, this::coming);
+  }
+
+  private int coming(Hook hook) {
     int set = fields.possible();
     if (reach != null) {
       set = sets.and(set, reach.at(hook, fields));
@@ -157,6 +149,7 @@ final class TableSets {
   boolean changesPackets() {
     return chains.values().stream()
         .flatMap(List::stream)
+        .filter(node -> !node.decides())
         .map(node -> node.rule.action())
         .anyMatch(
             action ->

@@ -97,8 +97,7 @@ final class Translated {
                 + " none of them"
                 + (early.isEmpty()
                     ? "."
-                    : "; what is accepted there is what they were before it, and rules see what"
-                        + " they are now."),
+                    : "; rules there accept the old address and port, and see the new ones."),
             examples.droppedBehind(nat, node)));
   }
 
