@@ -20,6 +20,7 @@ final class Choice {
   private End one;
   private End other;
   private long largest;
+  private long last;
   private long seen;
 
   private Choice(boolean typed) {
@@ -35,6 +36,7 @@ final class Choice {
     }
     for (Range range : choice.ranges) {
       choice.largest = Math.max(choice.largest, range.first);
+      choice.last = Math.max(choice.last, range.last);
     }
     if (flow != null) {
       int dash = flow.indexOf('-');
@@ -83,6 +85,11 @@ final class Choice {
   /** Nothing was chosen, so everything is. */
   boolean isEverything() {
     return ranges.isEmpty() && one == null && !typed;
+  }
+
+  /** The last of those chosen by their numbers. */
+  long last() {
+    return last;
   }
 
   /** Is this one of the packets that were chosen? */

@@ -17,7 +17,14 @@ import java.util.List;
  */
 final class Page {
   private static final List<String> SCRIPTS =
-      List.of("elements.js", "steps.js", "diagram.js", "lists.js", "page.js", "served.js");
+      List.of(
+          "elements.js",
+          "steps.js",
+          "diagram.js",
+          "packets.js",
+          "lists.js",
+          "page.js",
+          "served.js");
 
   private Page() {}
 

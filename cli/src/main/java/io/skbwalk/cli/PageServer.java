@@ -20,6 +20,7 @@ import java.util.HashMap;
 import java.util.Map;
 import java.util.concurrent.ExecutorService;
 import java.util.concurrent.Executors;
+import java.util.regex.Pattern;
 
 /**
  * Gives the page and its answers to browsers of this machine. It listens on the loopback address
@@ -28,6 +29,9 @@ import java.util.concurrent.Executors;
  */
 final class PageServer implements AutoCloseable {
   private static final int LARGEST_RULES = 8 << 20;
+
+  /** Numbers of packets, and ranges of them. */
+  private static final Pattern PACKETS = Pattern.compile("[0-9][-0-9,]{0,30000}");
 
   private final Served served;
   private final HttpServer server;
@@ -85,12 +89,20 @@ final class PageServer implements AutoCloseable {
         send(exchange, 200, "text/html; charset=utf-8", page);
       }
       case "/replay" -> found(exchange, served.replay());
+      case "/written" -> found(exchange, served.replayAsWritten());
+      case "/packets" -> send(exchange, 200, "application/json", served.packets());
       case "/filter" -> found(exchange, served.filter(query.getOrDefault("expression", "")));
-      case "/walk" -> {
-        String number = query.getOrDefault("packet", "");
-        found(
-            exchange,
-            number.matches("[1-9][0-9]{0,17}") ? served.walk(Long.parseLong(number)) : null);
+      case "/walks", "/page" -> {
+        String packets = query.getOrDefault("packets", "");
+        if (!PACKETS.matcher(packets).matches()) {
+          found(exchange, null);
+        } else if (path.equals("/walks")) {
+          found(exchange, served.walks(packets));
+        } else {
+          String page = served.page(packets);
+          exchange.getResponseHeaders().set("Content-Disposition", "attachment");
+          send(exchange, 200, "text/html; charset=utf-8", page);
+        }
       }
       case "/rules" -> {
         byte[] body = exchange.getRequestBody().readNBytes(LARGEST_RULES);
@@ -162,7 +174,11 @@ final class PageServer implements AutoCloseable {
 
   private static void send(HttpExchange exchange, int status, String type, String text)
       throws IOException {
-    byte[] bytes = text.getBytes(StandardCharsets.UTF_8);
+    send(exchange, status, type, text.getBytes(StandardCharsets.UTF_8));
+  }
+
+  private static void send(HttpExchange exchange, int status, String type, byte[] bytes)
+      throws IOException {
     Headers headers = exchange.getResponseHeaders();
     headers.set("Content-Type", type);
     headers.set("Cache-Control", "no-store");

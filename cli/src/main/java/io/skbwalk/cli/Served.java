@@ -4,29 +4,23 @@ package io.skbwalk.cli;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
-import io.skbwalk.replay.FrameRecord;
-import io.skbwalk.replay.PacketLines;
 import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.ReplayReport;
 import io.skbwalk.replay.WalkLines;
-import io.skbwalk.skb.PacketSummary;
 import java.io.IOException;
 import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
 
 /**
  * What a served page asks for: the packets of the command line's capture under its rules, as they
- * are being edited. Each answer is a replay of its own, from the first frame on.
+ * are being edited. Each answer is a replay of its own, from the first frame to the last that is
+ * asked for: nobody listens to the others, so that they cost a microsecond or two.
  */
 final class Served {
   /** Where rules are typed when no file of them was named. */
   private static final String TYPED_RULES = "rules.v4";
-
-  /** Frames whose list a browser still holds. */
-  private static final int MOST = 500_000;
 
   private final MachineOptions options;
   private final String filter;
@@ -34,8 +28,19 @@ final class Served {
   /** The rules of each file as they are edited. */
   private Map<String, String> texts = new HashMap<>();
 
-  /** The answer for those. */
+  /** As they were read from their files. */
+  private final Map<String, String> written;
+
+  /** The answer for those as edited. */
   private String replayed;
+
+  /** The answer for those as written. */
+  private String replayedAsWritten;
+
+  /** All packets that have come into an answer. */
+  private PacketLooks looks;
+
+  private boolean scenario;
 
   Served(MachineOptions options) throws IOException {
     this.options = options;
@@ -56,93 +61,125 @@ final class Served {
         texts.put(file, TextFile.read(file));
       }
     }
+    written = texts;
   }
 
   private Session session(Map<String, String> rules) throws IOException {
     return new Session(options, rules::get);
   }
 
-  /** All packets, the report and the rules, in JSON. */
+  /** What became of all packets, the report and the rules, in JSON. */
   String replay() throws IOException {
     if (replayed == null) {
       replayed = replay(texts);
+      replayedAsWritten = replayed;
     }
     return replayed;
   }
 
+  /** The same under the rules as their files have them. */
+  String replayAsWritten() throws IOException {
+    replay();
+    return replayedAsWritten;
+  }
+
+  /** What all packets look like, in JSON; see {@link PacketLooks}. */
+  byte[] packets() throws IOException {
+    replay();
+    return looks.json();
+  }
+
   private String replay(Map<String, String> rules) throws IOException {
-    StringWriter packets = new StringWriter();
-    try (Session session = session(rules);
-        JsonGenerator json = new JsonFactory().createGenerator(packets)) {
+    PacketLooks seen = looks == null ? new PacketLooks() : null;
+    boolean[] isNew = new boolean[1];
+    String about;
+    ReplayedPackets packets = new ReplayedPackets();
+    try (Session session = session(rules)) {
+      scenario = session.scenario() != null;
       Replay replay = session.prepareToTell(null);
-      replay.keepFrames();
-      json.writeStartArray();
-      replay.add(record -> packet(json, record));
+      replay.add(packets);
+      if (seen != null) {
+        replay.keepFrames();
+        replay.add(seen);
+      } else {
+        replay.add(record -> isNew[0] |= record.isChosen() && !looks.has(record.number));
+      }
       session.run();
       replay.finish();
-      json.writeEndArray();
-      json.flush();
-      String about = PageContents.about(session, new ReplayReport(session.host, replay.totals));
-      return '{' + about + ",\"packets\":" + packets + '}';
+      about = PageContents.about(session, new ReplayReport(session.host, replay.totals));
     }
+    if (seen != null) {
+      seen.complete();
+      looks = seen;
+    } else if (isNew[0]) {
+      // Under other rules the machine put these there itself, by forwarding.
+      looks = null;
+      return replay(rules);
+    }
+    return '{' + about + ',' + packets.json() + '}';
   }
 
-  private static void packet(JsonGenerator json, FrameRecord record) {
-    if (!record.isChosen()) {
-      return;
-    }
-    if (record.number > MOST) {
-      throw new Unusable("serve: more than " + MOST + " frames are too many for one page");
-    }
-    try {
-      json.writeStartObject();
-      PacketLines.write(json, record);
-      json.writeStringField("summary", PacketSummary.ofFrame(record.frame, 0, record.frame.length));
-      json.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
-  }
-
-  /** The walk of one packet, with the beginning of its frame; null when there is none. */
-  String walk(long number) throws IOException {
+  /**
+   * The walks of some packets, each with the beginning of its frame.
+   *
+   * @param numbers as {@code --packet} has them
+   */
+  String walks(String numbers) throws IOException {
     StringWriter walk = new StringWriter();
-    String[] frame = new String[1];
+    StringBuilder told = new StringBuilder();
     try (Session session = session(texts);
         WalkLines lines = WalkLines.to("-", walk, false)) {
-      Choice choice = Choice.of(Long.toString(number), null, false);
+      Choice choice = Choice.of(numbers, null, false);
       Replay replay = session.prepareToTell(choice.walks(true, false));
-      replay.keepDepartures();
       replay.add(
           record -> {
             if (record.events != null) {
               lines.frame(record);
-              frame[0] = PageContents.hex(record);
+              told.append(told.length() == 0 ? "" : ",").append("{\"walk\":");
+              told.append(walk.toString().strip()).append(",\"frame\":\"");
+              told.append(PageContents.hex(record)).append("\"}");
+              walk.getBuffer().setLength(0);
+            }
+            if (record.number >= choice.last()) {
+              replay.stop();
             }
           });
       session.run();
       replay.finish();
     }
-    return frame[0] == null
-        ? null
-        : "{\"walk\":" + walk.toString().strip() + ",\"frame\":\"" + frame[0] + "\"}";
+    return "{\"walks\":[" + told + "]}";
   }
 
-  /** The numbers of the packets that a tcpdump expression takes. */
+  /**
+   * The page of some packets as a file, under the rules as they are edited.
+   *
+   * @param numbers as {@code --packet} has them
+   */
+  String page(String numbers) throws IOException {
+    Choice choice = Choice.of(numbers, null, false);
+    try (Session session = session(texts)) {
+      PageContents contents = new PageContents(false);
+      Replay replay = session.prepareToTell(choice.walks(true, false));
+      replay.add(
+          record -> {
+            if (record.events != null) {
+              contents.frame(record);
+            }
+          });
+      session.run();
+      replay.finish();
+      ReplayReport report = new ReplayReport(session.host, replay.totals);
+      return Page.html("skbwalk: " + session.inputInWords(), contents.json(session, report), false);
+    }
+  }
+
+  /** The numbers of the frames that a tcpdump expression takes. */
   String filter(String expression) throws IOException {
     StringBuilder numbers = new StringBuilder();
     try {
       options.filter = expression;
       try (Session session = session(texts)) {
-        Replay replay = session.prepareToTell(null);
-        replay.add(
-            record -> {
-              if (record.isChosen()) {
-                numbers.append(numbers.length() == 0 ? "" : ",").append(record.number);
-              }
-            });
-        session.run();
-        replay.finish();
+        session.choose(number -> numbers.append(numbers.length() == 0 ? "" : ",").append(number));
       }
     } finally {
       options.filter = filter;
@@ -168,15 +205,19 @@ final class Served {
 
   /** What the page begins with: the rule files. */
   String contents() throws IOException {
+    replay();
     StringWriter text = new StringWriter();
     try (JsonGenerator json = new JsonFactory().createGenerator(text)) {
       json.writeStartObject();
       json.writeBooleanField("served", true);
+      json.writeBooleanField("scenario", scenario);
+      json.writeBooleanField("edited", !texts.equals(written));
       json.writeArrayFieldStart("files");
       for (String file : options.rules) {
         json.writeStartObject();
         json.writeStringField("name", file);
         json.writeStringField("text", texts.get(file));
+        json.writeStringField("written", written.get(file));
         json.writeEndObject();
       }
       json.writeEndArray();

@@ -30,6 +30,7 @@ import java.nio.file.Path;
 import java.time.Instant;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.function.LongConsumer;
 
 /** One run of replay or walk: the frames and the machine that the options describe, opened. */
 final class Session implements AutoCloseable {
@@ -454,6 +455,15 @@ final class Session implements AutoCloseable {
     }
     if (!typed.isEmpty()) {
       replay.runTyped(typed);
+    }
+  }
+
+  /** Hands on the numbers of the frames that the filter takes, without a machine. */
+  void choose(LongConsumer numbers) {
+    for (long number = 1; merger.next(); number++) {
+      if (filter.matches(merger.current())) {
+        numbers.accept(number);
+      }
     }
   }
 

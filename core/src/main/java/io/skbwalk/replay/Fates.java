@@ -12,6 +12,7 @@ import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackInfo;
+import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
 import io.skbwalk.netfilter.conntrack.ConntrackStatus;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.TableKind;
@@ -267,6 +268,11 @@ final class Fates implements HostListener, VerdictRecorder {
       record.fate = fate;
       record.reason = reasons[slot];
       record.at = functions[slot];
+      if (record.events != null
+          && record.ct != 0
+          && host.conntrack().has(record.ct, ConntrackStatus.IPS_CONFIRMED)) {
+        record.connection = ConntrackPrinter.list(host.conntrack(), record.ct);
+      }
       waiting.add(record);
     }
   }
@@ -395,6 +401,7 @@ final class Fates implements HostListener, VerdictRecorder {
   private void note(FrameRecord record, SkBuff skb) {
     record.mark = skb.mark;
     if (skb.ct != 0) {
+      record.ct = skb.ct;
       record.connmark = host.conntrack().mark(skb.ct);
     }
     if (keepEnds && skb.protocol == EthernetHeader.ETH_P_IP) {

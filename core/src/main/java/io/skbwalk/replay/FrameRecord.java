@@ -53,6 +53,15 @@ public final class FrameRecord {
   /** Its connection's mark then; 0 when nothing was tracked. */
   public int connmark;
 
+  /**
+   * Its connection afterwards, as {@code conntrack -L} prints it; told with its walk only. Null
+   * when it has none in the table.
+   */
+  public String connection;
+
+  /** Its connection as it was last seen, 0 when none was. */
+  int ct;
+
   /** The packet as a TCP or UDP socket got it, from its IP header on; null when none did. */
   public byte[] delivered;
 

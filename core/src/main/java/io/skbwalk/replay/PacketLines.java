@@ -24,7 +24,7 @@ public final class PacketLines {
   void write(FrameRecord record) {
     try {
       json.writeStartObject();
-      write(json, record);
+      fields(json, record);
       json.writeEndObject();
       json.flush();
       out.write('\n');
@@ -34,13 +34,28 @@ public final class PacketLines {
   }
 
   /** The fields of a record, into an object that is open. */
-  public static void write(JsonGenerator json, FrameRecord record) throws IOException {
+  static void fields(JsonGenerator json, FrameRecord record) throws IOException {
     json.writeNumberField("n", record.number);
     json.writeStringField("time", time(record.time));
     if (!record.device.isEmpty()) {
       json.writeStringField("in", record.device);
     }
     json.writeNumberField("length", record.length);
+    outcome(json, record);
+    if (!record.outs.isEmpty()) {
+      json.writeArrayFieldStart("out");
+      for (FrameRecord.Out out : record.outs) {
+        json.writeStartObject();
+        json.writeStringField("interface", out.device());
+        json.writeNumberField("frame", out.index());
+        json.writeEndObject();
+      }
+      json.writeEndArray();
+    }
+  }
+
+  /** Those that tell what became of it, and which many packets have in common. */
+  public static void outcome(JsonGenerator json, FrameRecord record) throws IOException {
     json.writeStringField("fate", record.fate.label);
     if (record.fate == Fate.DROPPED) {
       json.writeStringField("reason", record.reason.name());
@@ -73,16 +88,6 @@ public final class PacketLines {
         json.writeStringField("source", verdict.source());
       }
       json.writeEndObject();
-    }
-    if (!record.outs.isEmpty()) {
-      json.writeArrayFieldStart("out");
-      for (FrameRecord.Out out : record.outs) {
-        json.writeStartObject();
-        json.writeStringField("interface", out.device());
-        json.writeNumberField("frame", out.index());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
     }
   }
 

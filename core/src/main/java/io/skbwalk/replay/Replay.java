@@ -99,6 +99,8 @@ public final class Replay {
   /** Null while nobody wants the captures' frames. */
   private Captured captured;
 
+  private boolean stopped;
+
   /** What was counted. */
   public final ReplayTotals totals = new ReplayTotals();
 
@@ -199,7 +201,7 @@ public final class Replay {
     for (Replay replay : replays) {
       replay.fates.begin();
     }
-    while (captures.next()) {
+    while (!stopped(replays) && captures.next()) {
       CaptureReader reader = captures.current();
       int index = captures.index();
       boolean again = false;
@@ -213,6 +215,20 @@ public final class Replay {
     for (int i = 0; i < replays.size(); i++) {
       replays.get(i).poll();
     }
+  }
+
+  private static boolean stopped(List<Replay> replays) {
+    for (int i = 0; i < replays.size(); i++) {
+      if (replays.get(i).stopped) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  /** Takes no more frames: a sink has seen what it wanted. */
+  public void stop() {
+    stopped = true;
   }
 
   /** Replays packets that were typed, behind all others, a millisecond after each other. */
@@ -241,6 +257,9 @@ public final class Replay {
     }
     long time = start;
     for (ScenarioPacket packet : packets) {
+      if (stopped) {
+        break;
+      }
       totals.read++;
       time += packet.afterNanos();
       byte[] bytes = packet.bytes();

@@ -17,8 +17,8 @@ import java.nio.file.StandardCopyOption;
 
 /**
  * Writes walks as JSON, one object a packet and line: the fields of packets.jsonl, then {@code
- * steps}, each with its {@code type} (a {@link TraceEvent} by its name), {@code result} and {@code
- * changed}. docs/walk.schema.json is its schema.
+ * steps}, each with its {@code type} (a {@link TraceEvent} by its name), {@code connection}, {@code
+ * result} and {@code changed}. docs/walk.schema.json is its schema.
  */
 public final class WalkLines implements Replay.Sink, AutoCloseable {
   private final Path file;
@@ -67,7 +67,7 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
     }
     try {
       json.writeStartObject();
-      PacketLines.write(json, record);
+      PacketLines.fields(json, record);
       json.writeArrayFieldStart("steps");
       String hook = null;
       String table = null;
@@ -84,6 +84,9 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
         table = event instanceof TraceEvent.TableLeave ? null : table;
       }
       json.writeEndArray();
+      if (record.connection != null) {
+        json.writeStringField("connection", record.connection);
+      }
       json.writeStringField("result", WalkResult.text(record));
       json.writeArrayFieldStart("changed");
       for (WalkResult.Change change : WalkResult.changes(record)) {

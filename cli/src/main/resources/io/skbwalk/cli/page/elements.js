@@ -55,12 +55,14 @@ function fateWord(fate) {
  * listbox: arrow keys, Page Up, Page Down, Home and End move.
  */
 class LongList {
-  constructor(box, rowHeight, row, chosen) {
+  /** heightOf(item) is in pixels; row(item) makes its element; chosen(item) is called. */
+  constructor(box, heightOf, row, chosen) {
     this.box = box;
-    this.rowHeight = rowHeight;
+    this.heightOf = heightOf;
     this.row = row;
     this.chosen = chosen;
     this.items = [];
+    this.tops = new Float64Array(1);
     this.at = -1;
     this.space = make('div', {class: 'space', role: 'presentation'});
     box.append(this.space);
@@ -72,7 +74,11 @@ class LongList {
   show(items, at) {
     this.items = items;
     this.at = at;
-    this.space.style.height = items.length * this.rowHeight + 'px';
+    this.tops = new Float64Array(items.length + 1);
+    for (let i = 0; i < items.length; i++) {
+      this.tops[i + 1] = this.tops[i] + this.heightOf(items[i]);
+    }
+    this.space.style.height = this.tops[items.length] + 'px';
     this.reveal();
     this.paint();
   }
@@ -88,21 +94,35 @@ class LongList {
   }
 
   reveal() {
-    const top = this.at * this.rowHeight;
     const height = this.box.clientHeight;
     if (this.at < 0) {
       this.box.scrollTop = 0;
-    } else if (top < this.box.scrollTop) {
-      this.box.scrollTop = top;
-    } else if (top + this.rowHeight > this.box.scrollTop + height) {
-      this.box.scrollTop = top + this.rowHeight - height;
+    } else if (this.tops[this.at] < this.box.scrollTop) {
+      this.box.scrollTop = this.tops[this.at];
+    } else if (this.tops[this.at + 1] > this.box.scrollTop + height) {
+      this.box.scrollTop = this.tops[this.at + 1] - height;
     }
   }
 
+  /** The row that lies there. */
+  rowAt(y) {
+    let low = 0;
+    let high = this.items.length;
+    while (low < high) {
+      const middle = (low + high) >> 1;
+      if (this.tops[middle + 1] <= y) {
+        low = middle + 1;
+      } else {
+        high = middle;
+      }
+    }
+    return low;
+  }
+
   paint() {
-    const first = Math.max(0, Math.floor(this.box.scrollTop / this.rowHeight) - 4);
-    const rows = Math.ceil(this.box.clientHeight / this.rowHeight) + 8;
-    const last = Math.min(this.items.length, first + rows);
+    const first = Math.max(0, this.rowAt(this.box.scrollTop) - 4);
+    const last = Math.min(this.items.length,
+        this.rowAt(this.box.scrollTop + this.box.clientHeight) + 5);
     const shown = [];
     let active = null;
     for (let i = first; i < last; i++) {
@@ -115,8 +135,8 @@ class LongList {
         'aria-posinset': i + 1,
         onclick: () => this.choose(i),
       }, []);
-      row.style.top = i * this.rowHeight + 'px';
-      row.style.height = this.rowHeight + 'px';
+      row.style.top = this.tops[i] + 'px';
+      row.style.height = this.tops[i + 1] - this.tops[i] + 'px';
       active = i === this.at ? row.id : active;
       shown.push(row);
     }
@@ -129,13 +149,14 @@ class LongList {
   }
 
   key(event) {
-    const page = Math.max(1, Math.floor(this.box.clientHeight / this.rowHeight) - 1);
+    const page = this.rowAt(this.tops[Math.max(0, this.at)] + this.box.clientHeight)
+        - Math.max(0, this.at) - 1;
     const last = this.items.length - 1;
     const to = {
       ArrowDown: this.at + 1,
       ArrowUp: this.at - 1,
-      PageDown: Math.min(last, this.at + page),
-      PageUp: Math.max(0, this.at - page),
+      PageDown: Math.min(last, this.at + Math.max(1, page)),
+      PageUp: Math.max(0, this.at - Math.max(1, page)),
       Home: 0,
       End: last,
     }[event.key];

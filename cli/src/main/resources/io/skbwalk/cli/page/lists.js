@@ -27,7 +27,8 @@ function flowsOf(packets) {
     }
     flow.packets++;
     flow.bytes += packet.length;
-    flow.fates[packet.fate] = (flow.fates[packet.fate] || 0) + 1;
+    const {fate} = packet.outcome;
+    flow.fates[fate] = (flow.fates[fate] || 0) + 1;
   }
   return [...flows.values()];
 }
@@ -65,19 +66,60 @@ function rulesTable(rules, choose) {
   return parts;
 }
 
-/** A bar for each pair of reason and function, the most frequent first. */
-function dropsChart(dropped, choose) {
+/** A bar for each pair of reason and function, the most frequent first, and who decided on it. */
+function dropsChart(dropped, packets, choose) {
   if (dropped.length === 0) {
     return [make('p', {class: 'none'}, 'No frame was dropped.')];
   }
   const most = Math.max(...dropped.map((drop) => drop.packets));
+  const keyOf = (one) => one.reason + ' ' + one.at;
+  const deciders = new Map();
+  for (const {outcome} of packets) {
+    if (outcome.fate === 'dropped' && outcome.verdict) {
+      const rules = deciders.get(keyOf(outcome)) || new Map();
+      deciders.set(keyOf(outcome), rules);
+      const label = decider(outcome);
+      rules.set(label, (rules.get(label) || 0) + 1);
+    }
+  }
   return [make('h2', {}, 'Frames dropped, by reason'),
     make('ul', {class: 'chart'}, ...dropped.map((drop) => {
       const bar = make('span', {class: 'bar', 'aria-hidden': 'true'});
       bar.style.width = Math.max(1, 100 * drop.packets / most) + '%';
-      return make('li', {}, make('button', {type: 'button', onclick: () => choose(drop)},
+      const rules = [...(deciders.get(keyOf(drop)) || [])].sort((a, b) => b[1] - a[1]);
+      return make('li', {}, make('button', {type: 'button', onclick: () => choose(drop, null)},
           make('span', {class: 'reason'}, drop.reason),
           make('span', {class: 'hits'}, counted(drop.packets, 'frame')),
-          make('span', {class: 'source'}, 'in ' + drop.at), bar));
+          make('span', {class: 'source'}, 'in ' + drop.at), bar),
+      rules.length === 0 ? null : make('ul', {class: 'parts'}, ...rules.map(([label, count]) => {
+        const part = make('span', {class: 'bar', 'aria-hidden': 'true'});
+        part.style.width = Math.max(1, 100 * count / most) + '%';
+        return make('li', {}, make('button', {type: 'button', onclick: () => choose(drop, label)},
+            make('span', {class: 'hits'}, counted(count, 'frame')), ' by ',
+            make('code', {}, label), part));
+      })));
     }))];
+}
+
+/** The rule or policy that decided, as packets.jsonl names rules; empty when none did. */
+function decider(outcome) {
+  const {verdict} = outcome;
+  return !verdict ? '' : verdict.table + '/' + verdict.chain
+      + (verdict.rule ? '#' + verdict.rule : ' policy');
+}
+
+/** Packets whose end is another one than under the rules as written, by both fates. */
+function changesOf(packets, written) {
+  const changes = new Map();
+  for (const packet of packets) {
+    const before = written.get(packet.n);
+    if (before && differ(before, packet.outcome)) {
+      const key = before.fate + ' ' + packet.outcome.fate;
+      const change = changes.get(key)
+          || {before: before.fate, after: packet.outcome.fate, packets: 0};
+      change.packets++;
+      changes.set(key, change);
+    }
+  }
+  return [...changes.values()].sort((a, b) => b.packets - a.packets);
 }

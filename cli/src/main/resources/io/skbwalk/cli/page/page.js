@@ -14,38 +14,25 @@ const page = {
   only: null,
   /** What the text of the filter takes. */
   takes: () => true,
+  /** Outcomes by number under the rules as their files have them; null before any edit. */
+  written: null,
 };
 
-const packetList = new LongList(byId('packets'), 47, packetRow, choosePacket);
+const packetList = new LongList(byId('packets'), () => 47,
+    (packet) => packetRow(packet, changed(packet)), choosePacket);
 const diagram = new Diagram(byId('diagram'), visit);
 const flowList = new LongList(
     fill(byId('panel-flows').appendChild(make('div', {id: 'flows'})),
         {role: 'listbox', tabindex: 0, 'aria-label': 'Flows'}, []),
-    66, flowRow, (flow) => listOnly({label: 'flow ' + flow.from + ' – ' + flow.to,
+    () => 66, flowRow, (flow) => listOnly({label: 'flow ' + flow.from + ' – ' + flow.to,
       takes: (packet) => (flowOf(packet) || {}).key === flow.key}));
 
 // ---- the list of packets ----------------------------------------------------------------------
 
-function seconds(time) {
-  const [whole, part] = time.slice(0, -1).split('.');
-  return {whole: Date.parse(whole + 'Z') / 1000, nanos: Number(part)};
-}
-
-function sinceFirst(packet) {
-  const first = seconds(page.packets[0].time);
-  const now = seconds(packet.time);
-  let nanos = (now.whole - first.whole) * 1e9 + now.nanos - first.nanos;
-  return '+' + (nanos / 1e9).toFixed(6) + ' s';
-}
-
-function packetRow(packet) {
-  return make('div', {class: 'packet-row ' + packet.fate},
-      make('span', {class: 'line'},
-          make('b', {}, '#' + packet.n),
-          make('span', {class: 'quiet'}, sinceFirst(packet)),
-          make('span', {class: 'quiet'}, packet.in ? 'in ' + packet.in : 'own'),
-          fateWord(packet.fate)),
-      make('span', {class: 'line summary'}, packet.summary));
+/** What became of it under the rules as written, when that was something else. */
+function changed(packet) {
+  const before = page.written ? page.written.get(packet.n) : null;
+  return before && differ(before, packet.outcome) ? before : null;
 }
 
 function flowRow(flow) {
@@ -68,6 +55,9 @@ function listPackets() {
   clear.hidden = !page.only;
   clear.textContent = page.only ? 'Only ' + page.only.label + ' ✕' : '';
   clear.setAttribute('aria-label', page.only ? 'Only ' + page.only.label + '; show all again' : '');
+  if (page.listed) {
+    page.listed();
+  }
 }
 
 function listOnly(only) {
@@ -81,8 +71,9 @@ function listOnly(only) {
 function takesWords(text) {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word);
   return (packet) => {
-    const line = ['#' + packet.n, packet.summary, packet.in, packet.fate, packet.reason,
-      packet.ctstate].concat(packet.rules || []).join(' ').toLowerCase();
+    const {outcome} = packet;
+    const line = ['#' + packet.n, packet.summary, interfacesOf(outcome), outcome.fate,
+      outcome.reason, outcome.ctstate].concat(outcome.rules || []).join(' ').toLowerCase();
     return words.every((word) => line.includes(word));
   };
 }
@@ -101,9 +92,9 @@ async function choosePacket(packet, at) {
   page.walk = told.walk;
   page.steps = stepsOf(told.walk, told.frame);
   byId('result').replaceChildren(
-      make('b', {}, '#' + packet.n + ' '), fateWord(packet.fate), ' ',
+      make('b', {}, '#' + packet.n + ' '), fateWord(packet.outcome.fate), ' ',
       // Most results begin with the fate.
-      make('span', {}, told.walk.result.replace(new RegExp('^' + packet.fate + '\\b;? ?'), '')),
+      make('span', {}, told.walk.result.replace(new RegExp('^' + packet.outcome.fate + '\\b;? ?'), '')),
       ...(told.walk.changed.length === 0 ? [] : [make('span', {class: 'changed'}, ' Changed: '
         + told.walk.changed.map((one) => one.field + ' ' + one.before + ' → ' + one.after).join('; '))]));
   stepList.show(stepRows(), -1);
@@ -113,9 +104,10 @@ async function choosePacket(packet, at) {
 
 // ---- one step ---------------------------------------------------------------------------------
 
-const stepList = new LongList(byId('steps'), 28, stepRow, (row) => go(row.step.number));
+const stepList = new LongList(byId('steps'), (row) => row.begins ? 52 : 28, stepRow,
+    (row) => go(row.step.number));
 
-/** The steps with the hooks between them as they are indented. */
+/** The steps; the first in a hook begins it. */
 function stepRows() {
   return page.steps.map((step, i) => ({step,
     begins: step.hook && (i === 0 || page.steps[i - 1].hook !== step.hook
@@ -133,15 +125,19 @@ function stepRow(row) {
   const sign = step.dropped ? '✗' : step.held === true ? '✓' : step.held === false ? '–'
     : step.changes.length > 0 ? '∗' : '';
   const kind = step.dropped ? ' dropped' : step.held === false ? ' missed' : step.held ? ' held' : '';
-  const line = make('div', {class: 'step-row' + kind},
+  const line = make('span', {class: 'line'},
       make('span', {class: 'sign', 'aria-hidden': 'true'}, sign),
-      make('span', {class: 'hook'}, row.begins ? NODES[row.begins].title : ''),
       make('span', {class: 'label'}, step.label),
       make('span', {class: 'text'}, step.rule ? shortName(step) + '  ' + step.rule : step.text),
       step.held === undefined ? null : make('span', {class: 'unseen'},
           step.held ? 'matched' : 'did not match: ' + step.reason));
-  line.style.paddingLeft = 6 + 14 * step.depth + 'px';
-  return line;
+  const hook = row.begins ? make('span', {class: 'hook'}, NODES[row.begins].title) : null;
+  for (const part of [hook, line]) {
+    if (part) {
+      part.style.paddingLeft = 8 + 14 * step.depth + 'px';
+    }
+  }
+  return make('div', {class: 'step-row' + kind}, hook, line);
 }
 
 function go(at, silently) {
@@ -217,6 +213,17 @@ function headers(step) {
     make('tbody', {}, ...rows))];
 }
 
+const CT_STATES = ['NEW', 'ESTABLISHED', 'RELATED', 'INVALID', 'UNTRACKED'];
+
+/** States in the order in which a connection takes them; where it was and where it is now. */
+function stateLine(label, states, before, now) {
+  return make('div', {class: 'states'}, make('span', {}, label),
+      make('ol', {'aria-label': label}, ...states.map((state) => make('li',
+          state === now ? {class: 'now', 'aria-current': 'step'}
+            : state === before ? {class: 'was'} : {},
+          state, state === before && before !== now ? make('span', {class: 'unseen'}, ', before') : null))));
+}
+
 function connectionOf(step) {
   const facts = step.event.type === 'hookStep' || step.connection.length === 0
     ? step.connection.filter((one) => one.name !== step.event.name)
@@ -227,13 +234,16 @@ function connectionOf(step) {
   }
   const tracked = facts.find((one) => one.name === 'conntrack');
   const text = tracked ? tracked.text : '';
-  const states = / tcp /.test(text)
-    ? TCP_STATES.filter((state) => new RegExp('tcp ' + state + '\\b').test(text)) : [];
+  const move = /, state (\S+) -> (\S+?)(?:,|$)/.exec(text);
+  const tcp = / tcp (\S+) /.exec(text);
+  const now = (/^[A-Z]+/.exec(text) || [''])[0];
+  const last = step.number === page.steps.length - 1;
   return [make('h3', {}, 'Connection'),
-    make('dl', {}, ...facts.flatMap((one) => [make('dt', {}, one.name), make('dd', {}, one.text)])),
-    states.length === 0 ? null : make('ol', {class: 'states', 'aria-label': 'States of a TCP connection'},
-        ...TCP_STATES.map((state) => make('li',
-            state === states[0] ? {class: 'now', 'aria-current': 'step'} : {}, state)))];
+    make('dl', {}, ...facts.flatMap((one) => [make('dt', {}, one.name), make('dd', {}, one.text)]),
+        ...(last && page.walk.connection
+          ? [make('dt', {}, 'entry'), make('dd', {}, page.walk.connection)] : [])),
+    CT_STATES.includes(now) ? stateLine('state for rules', CT_STATES, null, now) : null,
+    tcp ? stateLine('state of TCP', TCP_STATES, move ? move[1] : null, tcp[1]) : null];
 }
 
 // ---- keys, tabs, what is loaded -----------------------------------------------------------------
@@ -303,21 +313,22 @@ function load(replayed) {
         : '; ' + page.packets.length + ' of ' + counted(frames.in, 'frame') + ' are in this page');
   byId('fates').replaceChildren(...Object.keys(FATES).filter((fate) => frames[fate]).map((fate) =>
     make('li', {}, make('button', {type: 'button', class: 'fate ' + fate, onclick: () =>
-      listOnly({label: fate, takes: (packet) => packet.fate === fate})},
+      listOnly({label: fate, takes: (packet) => packet.outcome.fate === fate})},
     make('span', {'aria-hidden': 'true'}, FATES[fate] + ' '),
     frames[fate].toLocaleString('en') + ' ' + fate))));
   diagram.use(replayed.rules.map((rule) => rule.table));
   showTab(tabs.find((tab) => tab.getAttribute('aria-selected') === 'true'));
   (byId('rules') || byId('panel-rules')).replaceChildren(...rulesTable(replayed.rules, (rule) => {
     const label = rule.table + '/' + rule.chain + '#' + rule.number;
-    listOnly(rule.number ? {label, takes: (packet) => (packet.rules || []).includes(label)}
-      : {label: rule.table + '/' + rule.chain + ' policy', takes: (packet) => packet.verdict
-          && !packet.verdict.rule && packet.verdict.table === rule.table
-          && packet.verdict.chain === rule.chain});
+    const policy = rule.table + '/' + rule.chain + ' policy';
+    listOnly(rule.number
+      ? {label, takes: ({outcome}) => (outcome.rules || []).includes(label)}
+      : {label: policy, takes: ({outcome}) => decider(outcome) === policy});
   }));
-  byId('panel-drops').replaceChildren(...dropsChart(replayed.report.dropped, (drop) =>
-    listOnly({label: drop.reason + ' in ' + drop.at,
-      takes: (packet) => packet.reason === drop.reason && packet.at === drop.at})));
+  byId('panel-drops').replaceChildren(...dropsChart(replayed.report.dropped, page.packets,
+      (drop, rule) => listOnly({label: drop.reason + ' in ' + drop.at + (rule ? ' by ' + rule : ''),
+        takes: ({outcome}) => outcome.reason === drop.reason && outcome.at === drop.at
+            && (!rule || decider(outcome) === rule)})));
   listPackets();
 }
 
@@ -333,16 +344,19 @@ function begin() {
   });
 }
 
-if (!contents.served) {
-  byId('filter-label').textContent = 'Filter';
+/** The filter for where no tcpdump is. */
+function filterByWords() {
   byId('filter-help').textContent = 'Words that must all occur in a packet’s line, such as '
     + 'dropped tcp :22 or filter/INPUT#8';
   byId('filter-text').addEventListener('input', (event) => {
     page.takes = takesWords(event.target.value);
     listPackets();
   });
+}
+
+if (!contents.served) {
+  filterByWords();
   contents.walks.forEach((walk, i) => page.walks.set(walk.n, {walk, frame: contents.frames[i]}));
-  load(Object.assign({}, contents, {packets: contents.walks.map((walk) =>
-    Object.assign({summary: walk.steps[0].summary}, walk))}));
+  load(Object.assign({}, contents, {packets: packetsOfWalks(contents.walks)}));
   begin();
 }

@@ -1,6 +1,15 @@
 // SPDX-License-Identifier: Apache-2.0
-// What a served page asks its server for: all packets, one walk, the packets of a tcpdump
-// expression, and a replay with the rules as they are edited.
+// What a served page asks its server for: all packets, walks, the packets of a tcpdump expression, a
+// replay with the rules as they are edited, and some packets as a page of their own.
+
+/** Walks that are kept, so that going back asks nobody. */
+const MOST_WALKS = 600;
+
+/** Packets that a saved page takes. */
+const MOST_SAVED = 2000;
+
+/** What packets look like, by number; rules change nothing about it. */
+let looks = new Map();
 
 async function ask(path, fields, options) {
   let answer;
@@ -25,15 +34,70 @@ function afterPause(done) {
   };
 }
 
+// ---- walks --------------------------------------------------------------------------------------
+
+/** The question that is being answered; one at a time, since the server has one machine. */
+let asked = null;
+
+/** The packet chosen last, while somebody waits for it. */
+let wanted = null;
+
+async function fetchWalks(packets) {
+  const under = page.packets;
+  const told = await ask('walks', {packets: packets.map((packet) => packet.n).join()});
+  if (under !== page.packets) {
+    return;
+  }
+  for (const one of told.walks) {
+    page.walks.set(one.walk.n, one);
+  }
+  for (const n of page.walks.keys()) {
+    if (page.walks.size <= MOST_WALKS) {
+      break;
+    }
+    page.walks.delete(n);
+  }
+}
+
+/** The walk of a packet; null when another is chosen before the server comes to it. */
 async function askWalk(packet) {
+  wanted = packet;
+  while (asked) {
+    await asked.catch(() => {});
+    if (wanted !== packet) {
+      return null;
+    }
+  }
   try {
-    const told = await ask('walk', {packet: packet.n});
-    page.walks.set(packet.n, told);
-    return told;
+    if (!page.walks.has(packet.n)) {
+      asked = fetchWalks([packet]).finally(() => {
+        asked = null;
+      });
+      await asked;
+    }
+    askNeighbours(packet);
+    return page.walks.get(packet.n) || null;
   } catch (wrong) {
     byId('result').textContent = '#' + packet.n + ': ' + wrong.problem;
     return null;
   }
+}
+
+/** Asks for those beside it in the list, which are the likeliest to be chosen next. */
+function askNeighbours(packet) {
+  setTimeout(() => {
+    const at = page.shown.indexOf(packet);
+    if (asked || wanted !== packet || at < 0) {
+      return;
+    }
+    const some = page.shown.slice(Math.max(0, at - 8), at + 16)
+        .filter((one) => !page.walks.has(one.n));
+    if (some.length > 0) {
+      asked = fetchWalks(some).catch(() => {}).finally(() => {
+        asked = null;
+      });
+    }
+  }, 200);
 }
 
 // ---- the filter -------------------------------------------------------------------------------
@@ -74,9 +138,10 @@ class Editor {
       wrap: 'off', 'aria-describedby': 'rules-state'});
     this.lines = make('div', {class: 'lines'}, this.numbers, this.text);
     this.state = make('p', {id: 'rules-state', role: 'status'});
+    this.changes = make('div', {id: 'rules-changes'});
     panel.append(make('div', {id: 'editor'},
         make('label', {for: 'rules-text'}, 'Rules'), files.length > 1 ? this.select : ' of ' + this.file.name,
-        this.lines, this.state), make('div', {id: 'rules'}));
+        this.lines, this.state, this.changes), make('div', {id: 'rules'}));
     this.select.setAttribute('aria-label', 'File of rules');
     const replay = afterPause(() => this.replay());
     this.text.addEventListener('input', () => {
@@ -131,13 +196,31 @@ class Editor {
     this.text.scrollTop = Math.max(0, (wrong.line - 5) * 18);
   }
 
+  /** Replays what is written; what is typed meanwhile afterwards, in one. */
   async replay() {
+    this.again = Boolean(this.busy);
+    if (this.busy) {
+      return;
+    }
+    this.busy = true;
+    try {
+      do {
+        this.again = false;
+        await this.replayOnce();
+      } while (this.again);
+    } finally {
+      this.busy = false;
+    }
+  }
+
+  async replayOnce() {
     const {name, text} = this.file;
     try {
       const replayed = await ask('rules', {file: name}, {method: 'POST', body: text});
       this.mark(null);
       this.say('Replayed ' + counted(replayed.report.frames.in, 'frame') + ' with these rules.');
-      reload(replayed);
+      await reload(replayed);
+      this.tell();
     } catch (wrong) {
       if (this.file.text !== text) {
         return;
@@ -149,13 +232,62 @@ class Editor {
       ' The packets are shown under the last rules that were right.');
     }
   }
+
+  /** Says which packets end otherwise than under the rules as written. */
+  tell() {
+    const edited = this.files.some((file) => file.text !== file.written);
+    if (!edited) {
+      this.changes.replaceChildren();
+      return;
+    }
+    const changes = changesOf(page.packets, page.written);
+    const sum = changes.reduce((all, change) => all + change.packets, 0);
+    this.changes.replaceChildren(
+        make('p', {role: 'status'}, sum === 0 ? 'Every packet ends as under the rules as written.'
+          : counted(sum, 'packet') + (sum === 1 ? ' ends' : ' end')
+            + ' otherwise than under the rules as written:'),
+        make('ul', {class: 'chart'}, ...changes.map((change) => make('li', {},
+            make('button', {type: 'button', onclick: () => listOnly({
+              label: change.before + ' before, now ' + change.after,
+              takes: (packet) => packet.outcome.fate === change.after
+                  && (changed(packet) || {}).fate === change.before})},
+            fateWord(change.before), make('span', {'aria-label': 'now'}, ' ⇒ '), fateWord(change.after),
+            ' ', make('span', {class: 'hits'}, counted(change.packets, 'packet')))))),
+        make('button', {type: 'button', class: 'link', onclick: () => this.putBack()},
+            'Put back what is written in ' + (this.files.length === 1 ? this.file.name : 'the files')));
+  }
+
+  /** Forgets all edits. */
+  async putBack() {
+    const edited = this.files.filter((file) => file.text !== file.written);
+    for (const file of edited) {
+      file.text = file.written;
+      this.file = file;
+      this.show();
+      await this.replay();
+    }
+    this.select.selectedIndex = this.files.indexOf(this.file);
+    this.text.focus();
+  }
+}
+
+// ---- what is loaded -----------------------------------------------------------------------------
+
+/** Shows a server's replay, asking for what is not known yet of its packets. */
+async function show(replayed) {
+  let packets = packetsOfReplay(replayed, looks);
+  if (!packets) {
+    looks = new Map([...looks, ...looksOf(await ask('packets'))]);
+    packets = packetsOfReplay(replayed, looks) || [];
+  }
+  page.walks.clear();
+  load(Object.assign({}, replayed, {packets}));
 }
 
 /** Shows a new replay with the same packet chosen, at the same step if it still has it. */
-function reload(replayed) {
+async function reload(replayed) {
   const before = page.packet;
-  page.walks.clear();
-  load(replayed);
+  await show(replayed);
   const same = before && page.packets.find((packet) => packet.n === before.n);
   if (same) {
     page.packet = same;
@@ -164,19 +296,36 @@ function reload(replayed) {
   }
 }
 
+/** Lets the packets that are listed be saved. */
+function offerSaving() {
+  const save = byId('save');
+  const some = page.shown.slice(0, MOST_SAVED);
+  save.hidden = some.length === 0;
+  save.textContent = 'Save ' + (some.length < page.shown.length
+    ? 'the first ' + counted(some.length, 'packet') : 'this list') + ' as a page';
+  save.href = 'page?packets=' + ranges(some.map((packet) => packet.n));
+}
+
 async function beginServed() {
   document.body.classList.add('served');
-  byId('filter-label').textContent = 'Filter';
-  byId('filter-help').textContent = 'A tcpdump expression, such as tcp port 22 and host 192.0.2.1';
-  byId('filter-text').addEventListener('input', afterPause(askFilter));
-  new Editor(byId('panel-rules'), contents.files);
+  if (contents.scenario) {
+    filterByWords();
+  } else {
+    byId('filter-help').textContent = 'A tcpdump expression, such as tcp port 22 and host 192.0.2.1';
+    byId('filter-text').addEventListener('input', afterPause(askFilter));
+  }
+  const editor = new Editor(byId('panel-rules'), contents.files);
   page.ask = askWalk;
+  page.listed = offerSaving;
   byId('about').textContent = 'The capture is being replayed …';
   try {
-    load(await ask('replay'));
+    looks = looksOf(await ask('packets'));
+    page.written = outcomesOf(await ask('written'));
+    await show(await ask('replay'));
+    editor.tell();
     begin();
   } catch (wrong) {
-    byId('about').textContent = wrong.problem;
+    byId('about').textContent = wrong.problem || String(wrong);
   }
 }
 
