@@ -220,7 +220,8 @@ class PageServerTest {
     assertTrue(
         get("/packets")
             .body
-            .startsWith("[1,0,42,\"ARP who-has 203.0.113.80 tell 203.0.113.254 42 bytes\",1,17165,42,"),
+            .startsWith(
+                "[1,0,42,\"ARP who-has 203.0.113.80 tell 203.0.113.254 42 bytes\",1,17165,42,"),
         get("/packets").body.substring(0, 200));
   }
 

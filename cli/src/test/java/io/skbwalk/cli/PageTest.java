@@ -74,7 +74,13 @@ class PageTest {
   }
 
   @ParameterizedTest
-  @CsvSource({"https?://(?!www\\.w3\\.org/2000/svg)", "<link", "<[a-z]+ [^>]*src=", "@import", "url\\((?!#)"})
+  @CsvSource({
+    "https?://(?!www\\.w3\\.org/2000/svg)",
+    "<link",
+    "<[a-z]+ [^>]*src=",
+    "@import",
+    "url\\((?!#)"
+  })
   void needsNothingFromElsewhere(String pattern) {
     String page = walk("--packet", "9", "--format", "html").out();
     Matcher found = Pattern.compile(pattern).matcher(page.replace("`url(#", "`"));
