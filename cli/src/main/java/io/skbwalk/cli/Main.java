@@ -9,6 +9,8 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.LinkedHashMap;
+import java.util.Map;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -24,21 +26,25 @@ import picocli.CommandLine.Spec;
     name = "skbwalk",
     description = "Linux's IPv4 packet path as a deterministic program.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class,
-    subcommands = {
-      ReplayCommand.class,
-      WalkCommand.class,
-      ConvertCommand.class,
-      CraftCommand.class,
-      DiffCommand.class,
-      ServeCommand.class,
-      LintCommand.class,
-      SnapshotCommand.class,
-      TestCommand.class
-    })
+    versionProvider = Version.class)
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */
   static final int DEFECT = 3;
+
+  /** In the order of the help. */
+  private static final Map<String, Class<?>> COMMANDS = new LinkedHashMap<>();
+
+  static {
+    COMMANDS.put("replay", ReplayCommand.class);
+    COMMANDS.put("walk", WalkCommand.class);
+    COMMANDS.put("convert", ConvertCommand.class);
+    COMMANDS.put("craft", CraftCommand.class);
+    COMMANDS.put("diff", DiffCommand.class);
+    COMMANDS.put("serve", ServeCommand.class);
+    COMMANDS.put("lint", LintCommand.class);
+    COMMANDS.put("snapshot", SnapshotCommand.class);
+    COMMANDS.put("test", TestCommand.class);
+  }
 
   @Spec private CommandSpec spec;
 
@@ -50,16 +56,25 @@ public final class Main implements Runnable {
 
   /** Runs the command that the arguments name, and exits with its status. */
   public static void main(String[] arguments) {
-    System.exit(commandLine().execute(arguments));
+    System.exit(commandLine(arguments.length > 0 ? arguments[0] : "").execute(arguments));
   }
 
   /**
    * The command line with its errors in the form {@code skbwalk: what is wrong}, status 2. Anything
    * that is no fault of the input is a defect of this program: status 3, with its stack.
+   *
+   * @param first the first argument. When it is a command, the others are left out: to read what
+   *     their annotations say takes as long as to walk a packet.
    */
-  static CommandLine commandLine() {
-    return new CommandLine(new Main())
-        .setParameterExceptionHandler(
+  static CommandLine commandLine(String first) {
+    CommandLine all = new CommandLine(new Main());
+    COMMANDS.forEach(
+        (name, command) -> {
+          if (name.equals(first) || !COMMANDS.containsKey(first)) {
+            all.addSubcommand(name, command);
+          }
+        });
+    return all.setParameterExceptionHandler(
             (wrong, arguments) -> unusable(wrong.getCommandLine(), wrong.getMessage()))
         .setExecutionExceptionHandler(
             (wrong, line, parsed) -> {

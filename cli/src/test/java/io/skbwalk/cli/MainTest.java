@@ -33,7 +33,7 @@ class MainTest {
         "no-such      , 2, skbwalk: Unmatched argument at index 0: 'no-such'",
       })
   void answersOnOneStreamWithTheRightStatus(String arguments, int status, String start) {
-    CommandLine line = Main.commandLine();
+    CommandLine line = Main.commandLine("");
     StringWriter said = new StringWriter();
     line.setOut(new PrintWriter(said, true)).setErr(new PrintWriter(said, true));
     int got = line.execute(arguments.isEmpty() ? new String[0] : arguments.split(" "));
@@ -68,7 +68,7 @@ class MainTest {
           throw thrown;
         };
     CommandLine line =
-        Main.commandLine().addSubcommand("fail", CommandSpec.wrapWithoutInspection(failing));
+        Main.commandLine("").addSubcommand("fail", CommandSpec.wrapWithoutInspection(failing));
     StringWriter said = new StringWriter();
     line.setErr(new PrintWriter(said, true));
     assertEquals(status, line.execute("fail"), said::toString);
