@@ -10,17 +10,30 @@ say() {
   printf 'skbwalk: %s\n' "$1" >&2
 }
 
-# java_version HOME: prints the feature number (17, 25) of the JDK there, or 0.
-java_version() {
+# read_release HOME: sets version to the feature number (17, 25) of the JDK there, or 0, and build to
+# its own name for itself. No processes: every start comes through here.
+read_release() {
   version=
+  build=
   if [ -r "$1/release" ]; then
     while IFS='=' read -r key value; do
-      case $key in JAVA_VERSION) version=$value ;; esac
+      case $key in
+        JAVA_VERSION) version=$value ;;
+        JAVA_RUNTIME_VERSION) build=$value ;;
+      esac
     done <"$1/release"
   fi
   version=${version#\"}
   version=${version%%[!0-9]*}
-  echo "${version:-0}"
+  version=${version:-0}
+  build=${build#\"}
+  build=${build%\"}
+}
+
+# java_version HOME: prints the feature number of the JDK there, or 0.
+java_version() {
+  read_release "$1"
+  echo "$version"
 }
 
 # Sets java_home and java_feature: $JAVA_HOME, else java on the PATH, else the oldest JDK under
@@ -33,8 +46,10 @@ find_java() {
   [ -z "$on_path" ] || on_path=$(readlink -f -- "$on_path")
   for candidate in "${JAVA_HOME-}" "${on_path%/bin/java}" /usr/lib/jvm/*; do
     [ -n "$candidate" ] && [ -x "$candidate/bin/$tool" ] || continue
-    java_feature=$(java_version "$candidate")
-    [ "$java_feature" -ge 17 ] || continue
+    read_release "$candidate"
+    [ "$version" -ge 17 ] || continue
+    java_feature=$version
+    java_build=$build
     java_home=$candidate
     return 0
   done
@@ -180,10 +195,13 @@ jvm_options() {
 # makes it when there is none. A static archive, since a dynamic one leaves most of picocli out; it
 # halves the start. An empty file says that this JDK could not make one.
 class_archive() {
-  archive=$root/cli/target/java-$({ cat -- "$java_home/release" && printf %s "$root"; } | cksum |
-    tr ' ' -).jsa
-  # One that is older than the jar is refused by the JVM, without a word.
-  [ ! -e "$archive" ] || [ "$jar" -nt "$archive" ] || return 0
+  archive=$root/cli/target/java-$java_build.jsa
+  # The JVM refuses one that is older than the jar, or that was made elsewhere, without a word.
+  made_for=
+  [ ! -r "$archive.for" ] || IFS= read -r made_for <"$archive.for" || :
+  if [ "$made_for" = "$java_home $jar" ] && [ -e "$archive" ] && ! [ "$jar" -nt "$archive" ]; then
+    return 0
+  fi
   [ -w "$root/cli/target" ] || return 0
   scratch=$(mktemp -d -- "$root/cli/target/archive.XXXXXX") || return 0
   (
@@ -207,6 +225,7 @@ class_archive() {
       -Xmx256m -XX:ErrorFile=/dev/null -XX:-CreateCoredumpOnCrash -jar "$jar" && [ -s dumped ] ||
       : >dumped
     mv -f dumped "$archive"
+    printf '%s\n' "$java_home $jar" >"$archive.for"
   ) || :
   rm -rf -- "$scratch"
 }
