@@ -9,7 +9,7 @@ import java.util.Arrays;
  * Plays ifname_compare: an interface name of a rule, perhaps with a last {@code +}. The answer is
  * remembered by interface index, since names do not change.
  */
-final class InterfacePattern {
+public final class InterfacePattern {
   private static final byte UNKNOWN = 0;
   private static final byte YES = 1;
   private static final byte NO = 2;
@@ -24,7 +24,7 @@ final class InterfacePattern {
   }
 
   /** Is it that interface? {@code null}, no interface, has the empty name. */
-  boolean matches(NetDevice device) {
+  public boolean matches(NetDevice device) {
     if (device == null) {
       return name.isEmpty();
     }

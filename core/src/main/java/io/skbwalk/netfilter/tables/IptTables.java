@@ -24,6 +24,7 @@ public final class IptTables {
   private RuleSet rules = RuleSet.EMPTY;
   private final Map<TableKind, Table> tables = new EnumMap<>(TableKind.class);
   private VerdictRecorder recorder;
+  private boolean interprets;
 
   /** Plays struct xt_table, whose rules can be replaced while packets pass. */
   private static final class Table {
@@ -74,6 +75,7 @@ public final class IptTables {
       CompiledTable old = table.current;
       table.current = compiled;
       compiled.record(recorder);
+      compiled.interpret(interprets);
       if (old != null) {
         old.destroy();
       }
@@ -108,6 +110,15 @@ public final class IptTables {
   public void record(VerdictRecorder recorder) {
     this.recorder = recorder;
     tables.values().forEach(table -> table.current.record(recorder));
+  }
+
+  /**
+   * Asks rule after rule from now on, as the kernel does, or (as at first) only those that may
+   * match. Nothing but the time it takes depends on it.
+   */
+  public void interpret(boolean on) {
+    interprets = on;
+    tables.values().forEach(table -> table.current.interpret(on));
   }
 
   /** The nat table for the NAT engine, or null when there is none. */

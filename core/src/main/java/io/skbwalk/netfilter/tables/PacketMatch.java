@@ -2,6 +2,7 @@
 
 package io.skbwalk.netfilter.tables;
 
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_match's match function of one rule on one machine. */
@@ -24,6 +25,14 @@ public interface PacketMatch {
    */
   default String found(SkBuff skb, PacketContext context) {
     return null;
+  }
+
+  /**
+   * Tells the index of its table's rules what it asks of a packet, and what it does besides. The
+   * index may then leave it unasked where a condition does not hold.
+   */
+  default Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.CHANGES;
   }
 
   /** Plays xt_match's destroy: the rule is gone, and with it its hold on what rules share. */

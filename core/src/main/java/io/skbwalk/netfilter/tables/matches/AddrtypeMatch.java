@@ -12,6 +12,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
@@ -143,6 +144,11 @@ public record AddrtypeMatch(
   private int typeOf(PacketContext context, int address) {
     NetDevice device = limitIn ? context.in : limitOut ? context.out : null;
     return context.environment.ipv4().addressType(device, address);
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -131,6 +132,11 @@ public record BpfMatch(List<Instruction> program) implements Match {
   }
 
   private record Run(ClassicBpf program) implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return Conditions.Beyond.READS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       return program.run(skb) != 0;

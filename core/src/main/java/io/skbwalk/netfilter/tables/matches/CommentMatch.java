@@ -9,6 +9,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.Quoting;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.nio.charset.StandardCharsets;
 
@@ -42,6 +43,11 @@ public record CommentMatch(String comment) implements StatelessMatch {
   public void save(StringBuilder out) {
     out.append(" --comment");
     Quoting.append(out, comment);
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

@@ -11,6 +11,7 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.List;
 
@@ -127,6 +128,11 @@ public record ConnbytesMatch(long from, long to, int mode, int direction) implem
       long bytes = bytes(ct);
       long packets = packets(ct);
       return asked.mode == BYTES ? bytes : packets == 0 ? 0 : bytes / packets;
+    }
+
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return Conditions.Beyond.READS;
     }
 
     @Override

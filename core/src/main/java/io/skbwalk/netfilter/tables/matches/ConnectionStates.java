@@ -2,14 +2,13 @@
 
 package io.skbwalk.netfilter.tables.matches;
 
-import static io.skbwalk.netfilter.conntrack.ConntrackInfo.IP_CT_IS_REPLY;
-import static io.skbwalk.netfilter.conntrack.ConntrackInfo.IP_CT_UNTRACKED;
-
 import io.skbwalk.netfilter.conntrack.Conntrack;
-import io.skbwalk.netfilter.conntrack.ConntrackStatus;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
+import io.skbwalk.netfilter.tables.index.PacketKeys;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -18,20 +17,12 @@ import java.util.Locale;
 /**
  * A set of connection states, as {@code --ctstate} and {@code --state} ask for.
  *
- * @param states bits by index in {@link #NAMES}
+ * @param states {@link PacketKeys}' bits, by index in {@link #NAMES}
  */
 record ConnectionStates(int states, boolean inverted, Conntrack conntrack) implements PacketMatch {
   /** In the order in which iptables-save prints them. */
   private static final List<String> NAMES =
       List.of("INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT");
-
-  private static final int INVALID = 1;
-  private static final int UNTRACKED = 1 << 4;
-  private static final int SNAT = 1 << 5;
-  private static final int DNAT = 1 << 6;
-
-  /** By ctInfo without its direction: ESTABLISHED, RELATED, NEW. */
-  private static final int[] OF_INFO = {1 << 3, 1 << 2, 1 << 1};
 
   /** Reads a list; each name may be shortened. */
   static int parse(Options options, String option, boolean nat) {
@@ -65,26 +56,19 @@ record ConnectionStates(int states, boolean inverted, Conntrack conntrack) imple
     return String.join(",", names);
   }
 
-  private int of(SkBuff skb) {
-    if (skb.ct == 0) {
-      return skb.ctInfo == IP_CT_UNTRACKED ? UNTRACKED : INVALID;
-    }
-    int state = OF_INFO[skb.ctInfo % IP_CT_IS_REPLY];
-    if ((states & (SNAT | DNAT)) != 0) {
-      int status = conntrack.status(skb.ct);
-      state |= (status & ConntrackStatus.IPS_SRC_NAT) != 0 ? SNAT : 0;
-      state |= (status & ConntrackStatus.IPS_DST_NAT) != 0 ? DNAT : 0;
-    }
-    return state;
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.masked(PacketKey.STATE, 0, states, !inverted);
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override
   public boolean matches(SkBuff skb, PacketContext context) {
-    return ((states & of(skb)) != 0) != inverted;
+    return ((states & PacketKeys.state(skb, conntrack)) != 0) != inverted;
   }
 
   @Override
   public String explain(SkBuff skb, PacketContext context) {
-    return "state is " + text(of(skb));
+    return "state is " + text(PacketKeys.state(skb, conntrack));
   }
 }

@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_connmark's match: the connection's mark under a mask; no connection never matches. */
@@ -40,6 +42,12 @@ public record ConnmarkMatch(MarkValue wanted) implements StatelessMatch {
   @Override
   public boolean needsConntrack() {
     return true;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    wanted.ask(PacketKey.CONNMARK, conditions);
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -14,6 +14,7 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -281,6 +282,14 @@ public record ConntrackMatch(
       Range[] ports,
       Conntrack conntrack)
       implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      if (asked.states != 0) {
+        states.asks(conditions);
+      }
+      return Conditions.Beyond.READS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       if (asked.states != 0 && !states.matches(skb, context)) {

@@ -8,6 +8,7 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_cpu: the processor that handles the packet. A machine here has one, number 0. */
@@ -34,6 +35,11 @@ public record CpuMatch(long cpu, boolean inverted) implements StatelessMatch {
   @Override
   public void save(StringBuilder out) {
     out.append(inverted ? " ! --cpu " : " --cpu ").append(cpu);
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
@@ -134,6 +136,21 @@ public record DccpMatch(
     if (option != 0) {
       out.append(notOption ? " ! --dccp-option " : " --dccp-option ").append(option);
     }
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.hasTransport();
+    if (source != null) {
+      source.ask(PacketKey.SOURCE_PORT, conditions);
+    }
+    if (destination != null) {
+      destination.ask(PacketKey.DESTINATION_PORT, conditions);
+    }
+    if (option != 0) {
+      return Conditions.Beyond.ACTS;
+    }
+    return types == null ? Conditions.Beyond.NOTHING : Conditions.Beyond.READS;
   }
 
   @Override

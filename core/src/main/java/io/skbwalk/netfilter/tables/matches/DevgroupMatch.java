@@ -11,6 +11,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 
 /**
@@ -74,6 +75,11 @@ public record DevgroupMatch(NamedValue source, NamedValue destination) implement
           + " is known";
     }
     return null;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

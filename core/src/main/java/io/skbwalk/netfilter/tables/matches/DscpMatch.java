@@ -9,6 +9,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -36,6 +38,12 @@ public record DscpMatch(int dscp, boolean inverted) implements StatelessMatch {
   @Override
   public void save(StringBuilder out) {
     out.append(inverted ? " ! --dscp " : " --dscp ").append(Dscp.text(dscp));
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.masked(PacketKey.TOS, dscp << 2, 0xFC, inverted);
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

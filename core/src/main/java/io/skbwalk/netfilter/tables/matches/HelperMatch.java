@@ -12,6 +12,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.Quoting;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 
 /**
@@ -64,6 +65,11 @@ public record HelperMatch(String name, boolean inverted) implements Match {
   }
 
   private record Bound(String name, boolean inverted, Conntrack conntrack) implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return Conditions.Beyond.READS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       ConntrackHelp help = masterHelp(skb);

@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IcmpHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
@@ -161,6 +163,22 @@ public record IcmpMatch(int icmpType, int lowCode, int highCode, boolean inverte
     if (lowCode != 0 || highCode != 0xFF) {
       out.append('/').append(lowCode);
     }
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.hasTransport();
+    if (icmpType == ANY) {
+      return inverted ? Conditions.Beyond.READS : Conditions.Beyond.NOTHING;
+    }
+    if (lowCode == 0 && highCode == 0xFF) {
+      conditions.range(PacketKey.ICMP_TYPE, icmpType, icmpType, inverted);
+      return Conditions.Beyond.NOTHING;
+    }
+    if (!inverted) {
+      conditions.range(PacketKey.ICMP_TYPE, icmpType, icmpType, false);
+    }
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -9,6 +9,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -70,6 +72,18 @@ public record IprangeMatch(Range source, Range destination) implements Stateless
     if (destination != null) {
       destination.save(out, "dst-range");
     }
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    if (source != null) {
+      conditions.range(PacketKey.SOURCE, source.low, source.high, source.inverted);
+    }
+    if (destination != null) {
+      conditions.range(
+          PacketKey.DESTINATION, destination.low, destination.high, destination.inverted);
+    }
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

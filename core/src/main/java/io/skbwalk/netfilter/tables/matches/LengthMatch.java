@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -37,6 +39,12 @@ public record LengthMatch(int low, int high, boolean inverted) implements Statel
     if (high != low) {
       out.append(':').append(high);
     }
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.range(PacketKey.LENGTH, low, high, inverted);
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

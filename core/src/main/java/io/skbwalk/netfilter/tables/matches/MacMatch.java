@@ -12,6 +12,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -55,6 +56,11 @@ public record MacMatch(long address, boolean inverted) implements StatelessMatch
         && !device.isLoopback()
         && skb.macHeader >= 0
         && skb.macHeader + EthernetHeader.LENGTH <= skb.data;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

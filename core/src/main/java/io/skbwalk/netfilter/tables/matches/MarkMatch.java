@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_mark's match: the packet's mark under a mask. */
@@ -35,6 +37,12 @@ public record MarkMatch(MarkValue wanted) implements StatelessMatch {
   @Override
   public void save(StringBuilder out) {
     wanted.save(out);
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    wanted.ask(PacketKey.MARK, conditions);
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

@@ -3,6 +3,8 @@
 package io.skbwalk.netfilter.tables.matches;
 
 import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 
 /** The {@code --mark VALUE[/MASK]} of the mark and connmark matches. */
 public record MarkValue(int value, int mask, boolean inverted) {
@@ -16,6 +18,10 @@ public record MarkValue(int value, int mask, boolean inverted) {
     if (mask != -1) {
       out.append("/0x").append(Integer.toHexString(mask));
     }
+  }
+
+  void ask(PacketKey key, Conditions conditions) {
+    conditions.masked(key, value, mask, inverted);
   }
 
   boolean matches(int mark) {

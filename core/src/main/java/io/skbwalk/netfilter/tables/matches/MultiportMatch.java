@@ -10,6 +10,8 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -125,6 +127,19 @@ public record MultiportMatch(Side side, boolean inverted, List<Range> ranges) im
   }
 
   private record Ports(Side side, boolean inverted, int[] low, int[] high) implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      conditions.hasTransport();
+      switch (side) {
+        case SOURCE -> conditions.anyOf(PacketKey.SOURCE_PORT, null, low, high, inverted);
+        case DESTINATION -> conditions.anyOf(PacketKey.DESTINATION_PORT, null, low, high, inverted);
+        case EITHER ->
+            conditions.anyOf(
+                PacketKey.SOURCE_PORT, PacketKey.DESTINATION_PORT, low, high, inverted);
+      }
+      return Conditions.Beyond.NOTHING;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       if (context.fragmentOffset != 0) {

@@ -12,6 +12,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.List;
 
@@ -123,6 +124,11 @@ public record OwnerMatch(Ids uid, Ids gid, Boolean socketExists, boolean supplem
       }
     }
     return null;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -96,6 +97,11 @@ public record PhysdevMatch(List<Port> asked) implements StatelessMatch {
     return leaves && !bridged && (place.hooks() & Hook.LOCAL_OUT.bit) != 0
         ? "--physdev-out and --physdev-is-out are not for OUTPUT without --physdev-is-bridged"
         : null;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -9,6 +9,7 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import java.util.List;
@@ -79,6 +80,11 @@ public record PkttypeMatch(int kind, boolean inverted) implements StatelessMatch
     return Ip4.isMulticast(IpHeader.destination(skb))
         ? SkBuff.PACKET_MULTICAST
         : SkBuff.PACKET_BROADCAST;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

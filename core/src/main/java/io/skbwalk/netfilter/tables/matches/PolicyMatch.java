@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.ArrayList;
 import java.util.List;
@@ -137,6 +138,11 @@ public record PolicyMatch(boolean in, boolean none, boolean strict, List<PolicyE
     return in && (place.hooks() & (Hook.POST_ROUTING.bit | Hook.LOCAL_OUT.bit)) != 0
         ? "--dir in is not for OUTPUT and POSTROUTING"
         : null;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

@@ -4,6 +4,8 @@ package io.skbwalk.netfilter.tables.matches;
 
 import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 
 /** A range of ports, perhaps inverted, as the TCP and UDP matches have two. */
 public record PortRange(int low, int high, boolean inverted) {
@@ -44,6 +46,10 @@ public record PortRange(int low, int high, boolean inverted) {
 
   boolean matches(int port) {
     return (port >= low && port <= high) != inverted;
+  }
+
+  void ask(PacketKey key, Conditions conditions) {
+    conditions.range(key, low, high, inverted);
   }
 
   /** Appends the option; the whole range is left away. */

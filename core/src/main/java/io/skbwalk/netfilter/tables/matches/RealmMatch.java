@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 
 /** Plays xt_realm: the realms of the route that the packet takes. */
@@ -49,6 +50,11 @@ public record RealmMatch(NamedValue realm) implements StatelessMatch {
     return (place.hooks() & Hook.PRE_ROUTING.bit) != 0
         ? "not in PREROUTING: the packet has no route yet"
         : null;
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    return Conditions.Beyond.READS;
   }
 
   @Override

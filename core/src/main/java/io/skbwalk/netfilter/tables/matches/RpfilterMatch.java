@@ -15,6 +15,7 @@ import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.RulePlace;
 import io.skbwalk.netfilter.tables.TableKind;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -72,6 +73,11 @@ public record RpfilterMatch(boolean loose, boolean validMark, boolean acceptLoca
 
     Test(Ipv4Operations ipv4) {
       this.ipv4 = ipv4;
+    }
+
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return Conditions.Beyond.READS;
     }
 
     @Override

@@ -9,6 +9,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -76,6 +78,18 @@ public record SctpMatch(PortRange source, PortRange destination, SctpChunks chun
 
   private record Evaluation(PortRange source, PortRange destination, SctpChunks.Walk walk)
       implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      conditions.hasTransport();
+      if (source != null) {
+        source.ask(PacketKey.SOURCE_PORT, conditions);
+      }
+      if (destination != null) {
+        destination.ask(PacketKey.DESTINATION_PORT, conditions);
+      }
+      return walk == null ? Conditions.Beyond.NOTHING : Conditions.Beyond.ACTS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       if (context.fragmentOffset != 0) {

@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.RulePlace;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.nio.charset.StandardCharsets;
 import java.util.ArrayList;
@@ -187,6 +188,11 @@ public record StringMatch(
 
   private record Search(TextSearch search, int from, int to, boolean inverted)
       implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return Conditions.Beyond.READS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       return (find(skb) != TextSearch.NOWHERE) != inverted;

@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
@@ -119,6 +121,15 @@ public record TcpMatch(
       }
     }
     return out.length() == 0 ? "NONE" : out.toString();
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.hasTransport();
+    source.ask(PacketKey.SOURCE_PORT, conditions);
+    destination.ask(PacketKey.DESTINATION_PORT, conditions);
+    conditions.masked(PacketKey.TCP_FLAGS, flagsSet, flagsMask, notFlags);
+    return option == 0 ? Conditions.Beyond.NOTHING : Conditions.Beyond.ACTS;
   }
 
   @Override

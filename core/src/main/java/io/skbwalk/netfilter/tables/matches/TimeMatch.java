@@ -10,6 +10,7 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.time.Instant;
 import java.time.LocalDateTime;
@@ -267,6 +268,11 @@ public record TimeMatch(
   }
 
   private record Now(TimeMatch when, Clock clock) implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return Conditions.Beyond.READS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       return miss(clock.seconds()) == Miss.NONE;

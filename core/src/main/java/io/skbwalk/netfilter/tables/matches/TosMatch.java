@@ -9,6 +9,8 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
 import io.skbwalk.netfilter.tables.Tos;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -42,6 +44,12 @@ public record TosMatch(int value, int mask, boolean inverted) implements Statele
   public void save(StringBuilder out) {
     out.append(inverted ? " ! --tos " : " --tos ").append(Tos.text(value)).append('/');
     out.append(Tos.text(mask));
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.masked(PacketKey.TOS, value, mask, inverted);
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

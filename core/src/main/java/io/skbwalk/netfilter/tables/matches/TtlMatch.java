@@ -8,6 +8,8 @@ import io.skbwalk.netfilter.tables.OptionSpec;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 
@@ -59,6 +61,17 @@ public record TtlMatch(Comparison comparison, int ttl) implements StatelessMatch
   @Override
   public void save(StringBuilder out) {
     out.append(comparison.option).append(ttl);
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    switch (comparison) {
+      case EQ -> conditions.range(PacketKey.TTL, ttl, ttl, false);
+      case NE -> conditions.range(PacketKey.TTL, ttl, ttl, true);
+      case LT -> conditions.range(PacketKey.TTL, ttl, 0xFF, true);
+      case GT -> conditions.range(PacketKey.TTL, 0, ttl, true);
+    }
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override

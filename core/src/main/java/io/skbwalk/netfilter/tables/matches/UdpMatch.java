@@ -7,6 +7,8 @@ import io.skbwalk.netfilter.tables.MatchType;
 import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.StatelessMatch;
+import io.skbwalk.netfilter.tables.index.Conditions;
+import io.skbwalk.netfilter.tables.index.PacketKey;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.UdpHeader;
@@ -38,6 +40,14 @@ public record UdpMatch(PortRange source, PortRange destination) implements State
   public void save(StringBuilder out) {
     source.save(out, "--sport");
     destination.save(out, "--dport");
+  }
+
+  @Override
+  public Conditions.Beyond asks(Conditions conditions) {
+    conditions.hasTransport();
+    source.ask(PacketKey.SOURCE_PORT, conditions);
+    destination.ask(PacketKey.DESTINATION_PORT, conditions);
+    return Conditions.Beyond.NOTHING;
   }
 
   @Override
