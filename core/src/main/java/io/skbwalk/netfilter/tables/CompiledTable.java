@@ -17,6 +17,9 @@ import io.skbwalk.trace.TraceEvent;
  * cannot match are skipped with the help of a {@link RuleIndex}, unless somebody wants to hear why.
  */
 final class CompiledTable {
+  /** So few rules are rather tried one by one; the tests look up all. */
+  private static final int FEW = Integer.getInteger("skbwalk.tables.few", 12);
+
   final RuleSet.Table table;
   private final Environment environment;
   private final TableEntries entries;
@@ -24,6 +27,7 @@ final class CompiledTable {
   /** Made when the first packet comes. */
   private RuleIndex index;
 
+  private final int few;
   private boolean interprets;
 
   /** What the next packet is judged with; there are more when targets send packets themselves. */
@@ -53,8 +57,14 @@ final class CompiledTable {
   private VerdictRecorder recorder;
 
   CompiledTable(RuleSet.Table table, Environment environment) {
+    this(table, environment, FEW);
+  }
+
+  /** One in whose index no fewer than {@code few} rules are looked up. */
+  CompiledTable(RuleSet.Table table, Environment environment, int few) {
     this.table = table;
     this.environment = environment;
+    this.few = few;
     entries = new TableEntries(table, environment);
   }
 
@@ -110,7 +120,7 @@ final class CompiledTable {
 
   private Traversal newTraversal() {
     if (index == null) {
-      index = entries.index();
+      index = entries.index(few);
     }
     return new Traversal(
         new PacketContext(environment, table.kind()), new Candidates(index), table.chains().size());

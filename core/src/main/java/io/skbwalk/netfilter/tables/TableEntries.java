@@ -261,15 +261,15 @@ final class TableEntries {
     return entry;
   }
 
-  /** The index of the entries. */
-  RuleIndex index() {
+  /** The index of the entries, in which no fewer than {@code few} are looked up. */
+  RuleIndex index(int few) {
     RuleIndex.Builder builder = new RuleIndex.Builder(matches.length);
     for (int entry = 0; entry < matches.length; entry++) {
       Rule rule = references[entry].rule();
       BasicMatch basic = rule == null ? BasicMatch.ANY : rule.basic();
       builder.add(basic, in[entry], out[entry], matches[entry]);
     }
-    return builder.build();
+    return builder.build(few);
   }
 
   /** The table with the counters as they stand now. */

@@ -11,9 +11,6 @@ import java.util.Map;
 
 /** Decides by which key each rule is looked up, and builds the trees. */
 final class LevelBuilder {
-  /** So few rules are tried one by one rather than looked up. */
-  private static final int FEW = 12;
-
   /** How often a rule may be looked up by one more key. */
   private static final int DEEPEST = 4;
 
@@ -73,10 +70,14 @@ final class LevelBuilder {
   /** By rule: what it may be looked up by. */
   private final Shared[][] conditions;
 
+  /** So few rules are tried one by one rather than looked up. */
+  private final int few;
+
   private long postingsLeft;
 
-  LevelBuilder(Shared[][] conditions) {
+  LevelBuilder(Shared[][] conditions, int few) {
     this.conditions = conditions;
+    this.few = few;
     postingsLeft = (long) POSTINGS_A_RULE * conditions.length;
   }
 
@@ -127,7 +128,7 @@ final class LevelBuilder {
   }
 
   private IndexLevel deeper(int[] rules, int from, int to, int used, int depth) {
-    if (to - from <= FEW || depth == DEEPEST || postingsLeft <= 0) {
+    if (to - from <= few || depth == DEEPEST || postingsLeft <= 0) {
       return null;
     }
     int[] some = Arrays.stream(rules, from, to).distinct().toArray();
@@ -185,7 +186,7 @@ final class LevelBuilder {
   }
 
   /** The trees that are worth it; the rules of the others join {@code always}. */
-  private static List<Postings> kept(Map<Long, Postings> trees, List<Integer> always) {
+  private List<Postings> kept(Map<Long, Postings> trees, List<Integer> always) {
     List<Postings> sorted = new ArrayList<>(trees.values());
     sorted.sort(
         Comparator.<Postings>comparingInt(one -> -one.rules)
@@ -195,7 +196,7 @@ final class LevelBuilder {
     int[] masks = new int[PacketKey.values().length];
     for (Postings one : sorted) {
       boolean whole = one.mask == one.key.highest();
-      if (one.rules > FEW && (whole || masks[one.key.ordinal()]++ < MASKS)) {
+      if (one.rules > few && (whole || masks[one.key.ordinal()]++ < MASKS)) {
         kept.add(one);
       } else {
         for (int i = 0; i < one.count; i++) {

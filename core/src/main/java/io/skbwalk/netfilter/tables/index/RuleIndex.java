@@ -92,9 +92,13 @@ public final class RuleIndex {
       draft.add(basic, in, out, matches);
     }
 
-    /** When all have been added. */
-    public RuleIndex build() {
-      return new RuleIndex(draft);
+    /**
+     * When all have been added.
+     *
+     * @param few how many rules are tried one by one rather than looked up
+     */
+    public RuleIndex build(int few) {
+      return new RuleIndex(draft, few);
     }
   }
 
@@ -231,7 +235,7 @@ public final class RuleIndex {
     }
   }
 
-  private RuleIndex(Draft draft) {
+  private RuleIndex(Draft draft, int few) {
     size = draft.size;
     checks = draft.checks;
     rest = draft.rest;
@@ -241,7 +245,7 @@ public final class RuleIndex {
         draft.narrow.entrySet().stream()
             .map(asked -> new ClassFilter(asked.getKey(), asked.getValue(), size))
             .toArray(ClassFilter[]::new);
-    root = new LevelBuilder(draft.conditions).root();
+    root = new LevelBuilder(draft.conditions, few).root();
     int keys = 0;
     for (ClassFilter filter : filters) {
       keys |= filter.key.bit;
