@@ -6,8 +6,19 @@ import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.skb.SkBuff;
 import java.util.Arrays;
 
-/** The entries of a table that may match one packet, in order; reused for every packet. */
+/**
+ * The entries of a table that may match one packet, in order; reused for every packet. The trees
+ * are searched only when the packet comes to an entry that may be in them.
+ */
 public final class Candidates {
+  private static final int[] NOTHING = {};
+
+  /** Words in which a rule of the trees is looked for before they are searched. */
+  private static final int WORDS_AHEAD = 8;
+
+  /** More rules than this are sorted at once, not one by one. */
+  private static final int FEW = 24;
+
   private final RuleIndex index;
   private final PacketKeys keys;
 
@@ -16,7 +27,7 @@ public final class Candidates {
 
   private int filterCount;
 
-  /** Bitmaps of which an entry must be in one. */
+  /** Bitmaps of which an entry must be in one, if it is not a hit. */
   private RuleBits[] lists = new RuleBits[8];
 
   /** Where in each of {@link #lists} the search stands. */
@@ -24,10 +35,18 @@ public final class Candidates {
 
   private int listCount;
 
-  /** The word that {@link #bits} is, -1 for none yet. */
+  /** The word of the lists that {@link #bits} is, -1 for none yet. */
   private int word;
 
   private long bits;
+
+  private boolean searched;
+
+  /** What the trees had for the packet, sorted; behind them one that is never reached. */
+  private int[] hits = new int[64];
+
+  private int hitCount;
+  private int hitPosition;
 
   /** Entries of a table's index. */
   public Candidates(RuleIndex index) {
@@ -62,52 +81,45 @@ public final class Candidates {
   }
 
   private void look(PacketContext context) {
-    filterCount = 0;
+    int count = 0;
     if (index.in != null) {
-      filters[filterCount++] = index.in.of(context.in);
+      filters[count++] = index.in.of(context.in);
     }
     if (index.out != null) {
-      filters[filterCount++] = index.out.of(context.out);
+      filters[count++] = index.out.of(context.out);
     }
     for (ClassFilter filter : index.filters) {
       if ((keys.known & filter.key.bit) != 0) {
-        filters[filterCount++] = filter.of(keys.values[filter.key.ordinal()]);
+        filters[count++] = filter.of(keys.values[filter.key.ordinal()]);
       }
     }
-    listCount = 0;
+    filterCount = count;
+    lists[0] = index.root.always();
+    positions[0] = 0;
+    listCount = 1;
     word = -1;
-    collect(index.root);
-  }
-
-  private void collect(IndexLevel level) {
-    if (level.always() != null) {
-      add(level.always());
-    }
-    for (KeyTree tree : level.trees()) {
-      if ((keys.known & tree.key.bit) != 0) {
-        int node = tree.find(keys.values[tree.key.ordinal()]);
-        for (; node >= 0; node = tree.parents[node]) {
-          if (tree.deeper[node] == null) {
-            add(tree.rules[node]);
-          } else {
-            collect(tree.deeper[node]);
-          }
-        }
-      }
-    }
-  }
-
-  private void add(RuleBits list) {
-    if (listCount == lists.length) {
-      lists = Arrays.copyOf(lists, 2 * listCount);
-      positions = Arrays.copyOf(positions, 2 * listCount);
-    }
-    lists[listCount] = list;
-    positions[listCount++] = 0;
+    hitCount = 0;
+    hitPosition = 0;
+    hits[0] = Integer.MAX_VALUE;
+    searched = index.root.trees().length == 0;
   }
 
   /** The first candidate from {@code entry} on; the last entry of each chain is one. */
   public int next(int entry) {
+    int listed = nextListed(entry);
+    if (!searched) {
+      if (!mayBeInTrees(entry, listed)) {
+        return listed;
+      }
+      search();
+      listed = nextListed(entry);
+    }
+    return Math.min(listed, nextHit(entry));
+  }
+
+  // ---- what is always tried ---------------------------------------------------------------------
+
+  private int nextListed(int entry) {
     int wanted = entry >>> 6;
     if (wanted != word) {
       load(wanted);
@@ -138,9 +150,7 @@ public final class Candidates {
           least = at[position];
         }
       }
-      for (int i = 0; i < filterCount; i++) {
-        found &= filters[i][least];
-      }
+      found = filtered(found, least);
       if (found != 0) {
         word = least;
         bits = found;
@@ -148,6 +158,13 @@ public final class Candidates {
       }
       from = least + 1;
     }
+  }
+
+  private long filtered(long found, int at) {
+    for (int i = 0; i < filterCount; i++) {
+      found &= filters[i][at];
+    }
+    return found;
   }
 
   /** The first position from {@code position} on whose word is not before {@code from}. */
@@ -163,7 +180,6 @@ public final class Candidates {
     }
     int high = Math.min(low, at.length);
     low -= step >> 1;
-    low = Math.max(low, position + 1);
     while (low < high) {
       int middle = low + high >>> 1;
       if (at[middle] < from) {
@@ -174,6 +190,101 @@ public final class Candidates {
     }
     return low;
   }
+
+  // ---- what the trees have ----------------------------------------------------------------------
+
+  /** Is a rule of the trees, which the filters leave, from {@code from} to before {@code to}? */
+  private boolean mayBeInTrees(int from, int to) {
+    int last = to >>> 6;
+    for (int at = from >>> 6; at <= last; at++) {
+      if (at - (from >>> 6) == WORDS_AHEAD) {
+        return true;
+      }
+      long some = index.inTrees[at];
+      if (at == from >>> 6) {
+        some &= -1L << from;
+      }
+      if (at == last) {
+        some &= (1L << to) - 1;
+      }
+      if (some != 0 && filtered(some, at) != 0) {
+        return true;
+      }
+    }
+    return false;
+  }
+
+  private void search() {
+    searched = true;
+    word = -1;
+    search(index.root);
+    if (hitCount > FEW) {
+      Arrays.sort(hits, 0, hitCount);
+    }
+    hits[hitCount] = Integer.MAX_VALUE;
+  }
+
+  private void search(IndexLevel level) {
+    for (KeyTree tree : level.trees()) {
+      if ((keys.known & tree.key.bit) != 0) {
+        int node = tree.find(keys.values[tree.key.ordinal()]);
+        for (; node >= 0; node = tree.parent(node)) {
+          int deeper = tree.deeper(node);
+          if (deeper < 0) {
+            add(tree.rules, tree.from(node), tree.to(node));
+          } else {
+            IndexLevel next = tree.levels.get(deeper);
+            if (next.always() != null) {
+              add(next.always());
+            }
+            search(next);
+          }
+        }
+      }
+    }
+  }
+
+  private void add(RuleBits list) {
+    if (listCount == lists.length) {
+      lists = Arrays.copyOf(lists, 2 * listCount);
+      positions = Arrays.copyOf(positions, 2 * listCount);
+    }
+    lists[listCount] = list;
+    positions[listCount++] = 0;
+  }
+
+  private void add(int[] rules, int from, int to) {
+    if (hitCount + to - from >= hits.length) {
+      hits = Arrays.copyOf(hits, 2 * (hitCount + to - from));
+    }
+    for (int i = from; i < to; i++) {
+      int rule = rules[i];
+      if ((filtered(1L << rule, rule >>> 6)) != 0) {
+        int at = hitCount++;
+        if (at < FEW) {
+          for (; at > 0 && hits[at - 1] > rule; at--) {
+            hits[at] = hits[at - 1];
+          }
+        }
+        hits[at] = rule;
+      }
+    }
+  }
+
+  private int nextHit(int entry) {
+    int at = hitPosition;
+    if (at > 0 && hits[at - 1] >= entry) {
+      at = Arrays.binarySearch(hits, 0, at, entry);
+      at = at < 0 ? -at - 1 : at;
+    }
+    while (hits[at] < entry) {
+      at++;
+    }
+    hitPosition = at;
+    return hits[at];
+  }
+
+  // ---- asking -----------------------------------------------------------------------------------
 
   /** Does a candidate match? Asks what the index has not decided. */
   public boolean matches(int entry, SkBuff skb, PacketContext context) {

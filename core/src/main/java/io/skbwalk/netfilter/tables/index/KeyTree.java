@@ -2,11 +2,13 @@
 
 package io.skbwalk.netfilter.tables.index;
 
+import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.List;
 
 /**
  * The prefixes of one key that rules ask for: finds the longest one that a value has, from which
- * {@link #parents} lead to the shorter ones.
+ * {@link #parent} leads to the shorter ones.
  *
  * <p>Prefixes lie one in the other or apart. So they cut the line of all values into stretches, in
  * each of which the longest prefix is the same, and a lookup is a search among the stretches'
@@ -21,32 +23,40 @@ import java.util.Arrays;
 final class KeyTree {
   private static final int SLOTS = 1 << 18;
 
+  // A node's numbers in {@link #nodes}.
+  private static final int PARENT = 0;
+  private static final int FROM = 1;
+  private static final int TO = 2;
+  private static final int DEEPER = 3;
+  private static final int STRIDE_SHIFT = 2;
+
   final PacketKey key;
-
-  /** By node: the next shorter prefix that contains it, -1 for none. */
-  final int[] parents;
-
-  /** By node: the rules that ask for it, where {@link #deeper} has none. */
-  final RuleBits[] rules;
-
-  /** By node: where there are so many that what else they ask for is looked up. */
-  final IndexLevel[] deeper;
-
   private final int mask;
 
   /** How far a value is shifted to the left, so that all prefixes are of 32 bits. */
   private final int shift;
 
-  /** Where each stretch begins, upside down in the highest bit so that they rise with a sign. */
-  private final int[] starts;
+  /**
+   * Of each stretch where it begins, upside down in the highest bit so that they rise with a sign,
+   * and its node, -1 for none.
+   */
+  private final int[] stretches;
 
-  /** The node of each stretch, -1 for none. */
-  private final int[] nodes;
+  private final int count;
 
   /** The stretch at the beginning of each 2^slotShift values, so that the search is short. */
   private final int[] slots;
 
   private final int slotShift;
+
+  /** Of each node its parent, where its rules lie in {@link #rules}, and its level behind it. */
+  private final int[] nodes;
+
+  /** The rules of the nodes, one node's behind the other's. */
+  final int[] rules;
+
+  /** For nodes with many rules: how these are looked up by what else they ask for. */
+  final List<IndexLevel> levels = new ArrayList<>();
 
   /** What becomes of the rules of a node. */
   interface NodeRules {
@@ -64,23 +74,20 @@ final class KeyTree {
     this.mask = mask;
     this.shift = 32 - key.bits;
     Arrays.sort(postings);
-    int[] ruleOf = new int[postings.length];
-    int count = 0;
+    rules = new int[postings.length];
+    int prefixes = 0;
     for (int i = 0; i < postings.length; i++) {
-      ruleOf[i] = ruleOf(postings[i]);
-      count += i == 0 || prefixOf(postings[i]) != prefixOf(postings[i - 1]) ? 1 : 0;
+      rules[i] = ruleOf(postings[i]);
+      prefixes += i == 0 || prefixOf(postings[i]) != prefixOf(postings[i - 1]) ? 1 : 0;
     }
-    parents = new int[count];
-    rules = new RuleBits[count];
-    deeper = new IndexLevel[count];
-    int[] begins = new int[2 * count + 1];
-    int[] nodeOf = new int[2 * count + 1];
+    nodes = new int[prefixes << STRIDE_SHIFT];
+    int[] begins = new int[4 * prefixes + 2];
     begins[0] = Integer.MIN_VALUE;
-    nodeOf[0] = -1;
+    begins[1] = -1;
     int stretch = 0;
     int node = -1;
     int open = -1;
-    int[] last = new int[count];
+    int[] last = new int[prefixes];
     for (int from = 0; from < postings.length; ) {
       long prefix = prefixOf(postings[from]);
       int to = from;
@@ -92,82 +99,106 @@ final class KeyTree {
       int length = (int) prefix & LENGTH_MASK;
       last[node] = length == 0 ? Integer.MAX_VALUE : first | (int) (0xFFFFFFFFL >>> length);
       while (open >= 0 && last[open] < first) {
-        stretch = end(begins, nodeOf, stretch, last[open], parents[open]);
-        open = parents[open];
+        stretch = end(begins, stretch, last[open], parent(open));
+        open = parent(open);
       }
-      parents[node] = open;
+      IndexLevel deeper = nodeRules.deeper(rules, from, to);
+      int at = node << STRIDE_SHIFT;
+      nodes[at + PARENT] = open;
+      nodes[at + FROM] = from;
+      nodes[at + TO] = to;
+      nodes[at + DEEPER] = deeper == null ? -1 : levels.size();
+      if (deeper != null) {
+        levels.add(deeper);
+      }
       open = node;
-      if (begins[stretch] != first) {
+      if (begins[2 * stretch] != first) {
         stretch++;
       }
-      begins[stretch] = first;
-      nodeOf[stretch] = node;
-      deeper[node] = nodeRules.deeper(ruleOf, from, to);
-      rules[node] = deeper[node] == null ? new RuleBits(ruleOf, from, to) : null;
+      begins[2 * stretch] = first;
+      begins[2 * stretch + 1] = node;
       from = to;
     }
-    for (; open >= 0; open = parents[open]) {
-      stretch = end(begins, nodeOf, stretch, last[open], parents[open]);
+    for (; open >= 0; open = parent(open)) {
+      stretch = end(begins, stretch, last[open], parent(open));
     }
-    starts = Arrays.copyOf(begins, stretch + 1);
-    nodes = Arrays.copyOf(nodeOf, stretch + 1);
-    int size = Math.min(SLOTS, Integer.highestOneBit(2 * starts.length));
+    count = stretch + 1;
+    stretches = Arrays.copyOf(begins, 2 * count);
+    int size = Math.min(SLOTS, Integer.highestOneBit(2 * count));
     int bits = 64 - Long.numberOfLeadingZeros(width());
     slotShift = Math.max(0, bits - Integer.numberOfTrailingZeros(size));
     slots = new int[(int) (width() >>> slotShift) + 2];
     int at = 0;
     for (int slot = 0; slot < slots.length; slot++) {
       long begin = first() + ((long) slot << slotShift);
-      while (at + 1 < starts.length && starts[at + 1] <= begin) {
+      while (at + 1 < count && stretches[2 * at + 2] <= begin) {
         at++;
       }
       slots[slot] = at;
     }
   }
 
-  /**
-   * The stretch behind {@code last} belongs to {@code node}; the new number of the last stretch.
-   */
-  private static int end(int[] begins, int[] nodeOf, int stretch, int last, int node) {
+  /** Gives the stretch behind {@code last} to {@code node}; returns the last stretch's number. */
+  private static int end(int[] begins, int stretch, int last, int node) {
     if (last == Integer.MAX_VALUE) {
       return stretch;
     }
-    int at = begins[stretch] == last + 1 ? stretch : stretch + 1;
-    begins[at] = last + 1;
-    nodeOf[at] = node;
+    int at = begins[2 * stretch] == last + 1 ? stretch : stretch + 1;
+    begins[2 * at] = last + 1;
+    begins[2 * at + 1] = node;
     return at;
   }
 
   private long first() {
-    return starts[Math.min(1, starts.length - 1)];
+    return stretches[count == 1 ? 0 : 2];
   }
 
   private long width() {
-    return starts[starts.length - 1] - first();
+    return stretches[2 * count - 2] - first();
   }
 
-  /** The longest prefix of {@code value}, -1 for none. */
+  /** The node of the longest prefix of {@code value}, -1 for none. */
   int find(int value) {
+    int[] stretches = this.stretches;
     int wanted = (value & mask) << shift ^ Integer.MIN_VALUE;
-    int count = starts.length;
-    if (count == 1 || wanted < starts[1]) {
-      return nodes[0];
+    if (count == 1 || wanted < stretches[2]) {
+      return stretches[1];
     }
-    if (wanted >= starts[count - 1]) {
-      return nodes[count - 1];
+    if (wanted >= stretches[2 * count - 2]) {
+      return stretches[2 * count - 1];
     }
-    int slot = wanted - starts[1] >>> slotShift;
+    int slot = wanted - stretches[2] >>> slotShift;
     int low = slots[slot];
     int high = slots[slot + 1];
     while (low < high) {
       int middle = low + high + 1 >>> 1;
-      if (starts[middle] <= wanted) {
+      if (stretches[2 * middle] <= wanted) {
         low = middle;
       } else {
         high = middle - 1;
       }
     }
-    return nodes[low];
+    return stretches[2 * low + 1];
+  }
+
+  /** The node of the next shorter prefix, -1 for none. */
+  int parent(int node) {
+    return nodes[(node << STRIDE_SHIFT) + PARENT];
+  }
+
+  /** Where the rules of a node begin in {@link #rules}. */
+  int from(int node) {
+    return nodes[(node << STRIDE_SHIFT) + FROM];
+  }
+
+  /** Where they end. */
+  int to(int node) {
+    return nodes[(node << STRIDE_SHIFT) + TO];
+  }
+
+  /** Where in {@link #levels} they are looked up, -1 for nowhere. */
+  int deeper(int node) {
+    return nodes[(node << STRIDE_SHIFT) + DEEPER];
   }
 
   // ---- prefixes as numbers ----------------------------------------------------------------------

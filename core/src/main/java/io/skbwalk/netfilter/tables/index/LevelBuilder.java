@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.tables.index;
 
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
 import java.util.Comparator;
 import java.util.HashMap;
 import java.util.List;
@@ -13,6 +14,11 @@ import java.util.Map;
 final class LevelBuilder {
   /** How often a rule may be looked up by one more key. */
   private static final int DEEPEST = 4;
+
+  /** A node of more rules keeps them as a bitmap. */
+  private static final int PLAIN = 12;
+
+  private static final KeyTree[] NO_TREES = {};
 
   /** Masks of one key that are no prefixes and are looked up all the same. */
   private static final int MASKS = 8;
@@ -97,11 +103,11 @@ final class LevelBuilder {
   private IndexLevel level(int[] rules, int used, int depth) {
     int[] byKey = count(rules, used);
     Map<Long, Postings> trees = new HashMap<>();
-    List<Integer> always = new ArrayList<>();
+    BitSet always = new BitSet();
     for (int rule : rules) {
       Shared best = best(conditions[rule], byKey, used);
       if (best == null) {
-        always.add(rule);
+        always.set(rule);
         continue;
       }
       Condition asked = best.condition;
@@ -111,7 +117,7 @@ final class LevelBuilder {
       }
     }
     List<Postings> built = kept(trees, always);
-    int[] rest = always.stream().sorted().distinct().mapToInt(Integer::intValue).toArray();
+    int[] rest = always.stream().toArray();
     KeyTree[] found = new KeyTree[built.size()];
     for (int i = 0; i < found.length; i++) {
       Postings one = built.get(i);
@@ -128,12 +134,19 @@ final class LevelBuilder {
   }
 
   private IndexLevel deeper(int[] rules, int from, int to, int used, int depth) {
-    if (to - from <= few || depth == DEEPEST || postingsLeft <= 0) {
+    if (to - from <= Math.min(few, PLAIN)) {
       return null;
     }
     int[] some = Arrays.stream(rules, from, to).distinct().toArray();
-    IndexLevel level = level(some, used, depth);
-    return level.trees().length == 0 ? null : level;
+    if (depth < DEEPEST && postingsLeft > 0) {
+      IndexLevel level = level(some, used, depth);
+      if (level.trees().length > 0) {
+        return level;
+      }
+    }
+    return some.length <= PLAIN
+        ? null
+        : new IndexLevel(new RuleBits(some, 0, some.length), NO_TREES);
   }
 
   /** Counts in the level how many rules have each condition and, returned, one on each key. */
@@ -186,7 +199,7 @@ final class LevelBuilder {
   }
 
   /** The trees that are worth it; the rules of the others join {@code always}. */
-  private List<Postings> kept(Map<Long, Postings> trees, List<Integer> always) {
+  private List<Postings> kept(Map<Long, Postings> trees, BitSet always) {
     List<Postings> sorted = new ArrayList<>(trees.values());
     sorted.sort(
         Comparator.<Postings>comparingInt(one -> -one.rules)
@@ -200,7 +213,7 @@ final class LevelBuilder {
         kept.add(one);
       } else {
         for (int i = 0; i < one.count; i++) {
-          always.add(KeyTree.ruleOf(one.postings[i]));
+          always.set(KeyTree.ruleOf(one.postings[i]));
         }
       }
     }

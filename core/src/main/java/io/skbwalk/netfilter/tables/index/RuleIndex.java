@@ -69,6 +69,9 @@ public final class RuleIndex {
   final ClassFilter[] filters;
   final IndexLevel root;
 
+  /** The rules of the root's trees, a bitmap. */
+  final long[] inTrees;
+
   /** The keys that are looked up, bits. */
   final int asked;
 
@@ -246,6 +249,12 @@ public final class RuleIndex {
             .map(asked -> new ClassFilter(asked.getKey(), asked.getValue(), size))
             .toArray(ClassFilter[]::new);
     root = new LevelBuilder(draft.conditions, few).root();
+    inTrees = new long[size + 63 >>> 6];
+    for (KeyTree tree : root.trees()) {
+      for (int rule : tree.rules) {
+        inTrees[rule >>> 6] |= 1L << rule;
+      }
+    }
     int keys = 0;
     for (ClassFilter filter : filters) {
       keys |= filter.key.bit;
@@ -262,8 +271,8 @@ public final class RuleIndex {
     int keys = 0;
     for (KeyTree tree : level.trees()) {
       keys |= tree.key.bit;
-      for (IndexLevel deeper : tree.deeper) {
-        keys |= deeper == null ? 0 : keysOf(deeper);
+      for (IndexLevel deeper : tree.levels) {
+        keys |= keysOf(deeper);
       }
     }
     return keys;

@@ -24,6 +24,8 @@ record ConnectionStates(int states, boolean inverted, Conntrack conntrack) imple
   private static final List<String> NAMES =
       List.of("INVALID", "NEW", "RELATED", "ESTABLISHED", "UNTRACKED", "SNAT", "DNAT");
 
+  private static final int NAT = PacketKeys.SNAT | PacketKeys.DNAT;
+
   /** Reads a list; each name may be shortened. */
   static int parse(Options options, String option, boolean nat) {
     int states = 0;
@@ -69,6 +71,8 @@ record ConnectionStates(int states, boolean inverted, Conntrack conntrack) imple
 
   @Override
   public String explain(SkBuff skb, PacketContext context) {
-    return "state is " + text(PacketKeys.state(skb, conntrack));
+    int state = PacketKeys.state(skb, conntrack);
+    int asked = (states & NAT) != 0 ? state : state & ~NAT;
+    return "state is " + text(asked);
   }
 }
