@@ -48,7 +48,8 @@ public final class RuleMixes {
     for (RuleMix mix : RuleMix.values()) {
       floods.flood(floods.host(mix, 10), 100_000);
     }
-    System.out.println("mix         rules   load s  looked up ns  one by one ns  packet ns  of 10's");
+    System.out.println(
+        "mix         rules   load s  looked up ns  one by one ns  packet ns  of 10's");
     for (RuleMix mix : RuleMix.values()) {
       if (arguments.length == 0 || List.of(arguments).contains(mix.name())) {
         floods.measure(mix);
