@@ -16,7 +16,7 @@ import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 import java.util.stream.Stream;
-import org.junit.jupiter.api.BeforeEach;
+import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
@@ -54,8 +54,7 @@ class DocumentsTest {
   }
 
   /** The files that the documents name, and a launcher of the classes under test. */
-  @BeforeEach
-  void copyExamples() throws IOException {
+  private void copyExamples() throws IOException {
     for (String folder : List.of("config", "docs", "pcaps", "rules")) {
       try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
         for (Path file : files.toList()) {
@@ -81,6 +80,7 @@ class DocumentsTest {
   @ParameterizedTest
   @MethodSource("documentsWithCommands")
   void shownOutputIsRealOutput(Path document) throws Exception {
+    copyExamples();
     assumeTrue(
         Files.isExecutable(Path.of("/usr/bin/tshark"))
             || !Files.readString(ROOT.resolve(document)).contains("\n$ tshark "),
@@ -99,6 +99,18 @@ class DocumentsTest {
       Files.writeString(ROOT.resolve(document), fresh);
     } else {
       assertEquals(fresh, Files.readString(ROOT.resolve(document)));
+    }
+  }
+
+  @Test
+  void theIndexNamesEveryPage() throws IOException {
+    Path index = Path.of("docs/README.md");
+    String text = Files.readString(ROOT.resolve(index));
+    for (Path document : documents()) {
+      if (document.startsWith("docs") && !document.equals(index)) {
+        String name = index.getParent().relativize(document).toString();
+        assertTrue(text.contains("(" + name + ")"), name + " is not in " + index);
+      }
     }
   }
 
