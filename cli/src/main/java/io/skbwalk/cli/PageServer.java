@@ -105,9 +105,13 @@ final class PageServer implements AutoCloseable {
         }
       }
       case "/rules" -> {
-        byte[] body = exchange.getRequestBody().readNBytes(LARGEST_RULES);
-        String text = new String(body, StandardCharsets.UTF_8);
-        found(exchange, served.edit(query.getOrDefault("file", ""), text));
+        byte[] body = exchange.getRequestBody().readNBytes(LARGEST_RULES + 1);
+        if (body.length > LARGEST_RULES) {
+          refuse(exchange, 413, "rules of more than 8 MB are too many to edit here", null);
+        } else {
+          String text = new String(body, StandardCharsets.UTF_8);
+          found(exchange, served.edit(query.getOrDefault("file", ""), text));
+        }
       }
       default -> found(exchange, null);
     }

@@ -116,7 +116,7 @@ class PageAccessibilityTest {
       assertAccessible("a wrong rule");
       rules.sendKeys(Keys.chord(Keys.CONTROL, "a"));
       rules.sendKeys("*filter\n-A FORWARD -p tcp -j DROP\nCOMMIT\n");
-      browser.until("document.getElementById('rules-state').textContent.startsWith('Replayed')");
+      browser.until("document.querySelector('#rules-changes .chart button')");
       assertAccessible("a changed rule");
       tab("drops");
       assertAccessible("the drops");

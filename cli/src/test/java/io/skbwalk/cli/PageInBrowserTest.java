@@ -6,8 +6,11 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
@@ -140,17 +143,115 @@ class PageInBrowserTest {
   }
 
   @Test
-  void hundredThousandPacketsAreAFewRows() throws IOException {
+  void editSaysWhatItChangesAndCanBePutBack() throws IOException {
+    Served served = new Served(CommandLine.populateCommand(new MachineOptions(), SCAN));
+    try (PageServer server = new PageServer(served, 0)) {
+      browser.open(server.address() + "#32");
+      browser.element("#tab-rules").sendKeys(Keys.ENTER);
+      browser.run(
+          "const text = byId('rules-text'); text.value = text.value.replace('dports: [80, 443]',"
+              + " 'dports: [80]'); text.dispatchEvent(new Event('input'))");
+      browser.until("document.querySelector('#rules-changes .chart button')");
+      String changes = browser.text("rules-changes");
+      assertTrue(changes.startsWith("3 packets end otherwise than under the rules as"), changes);
+      assertTrue(changes.contains("✓ delivered ⇒ ✗ dropped 3 packets"), changes);
+      browser.open(server.address() + "#32");
+      browser.element("#tab-rules").sendKeys(Keys.ENTER);
+      assertEquals(changes, browser.text("rules-changes"), "a page loaded anew knows it, too");
+      browser.element("#rules-changes .chart button").sendKeys(Keys.ENTER);
+      browser.until("page.shown.length === 3");
+      String row = browser.element("#packets [role=option]").getText();
+      assertTrue(row.contains("was delivered ✗ dropped"), row);
+      browser.element("#tab-rules").sendKeys(Keys.ENTER);
+      browser.element("#rules-changes .link").sendKeys(Keys.ENTER);
+      browser.until("document.getElementById('rules-changes').textContent === ''");
+      assertTrue(browser.text("result").startsWith("#32 ✓ delivered"), browser.text("result"));
+      assertQuiet();
+    }
+  }
+
+  @Test
+  void listCanBeSaved(@TempDir Path dir) throws IOException {
     Served served = new Served(CommandLine.populateCommand(new MachineOptions(), SCAN));
     try (PageServer server = new PageServer(served, 0)) {
       browser.open(server.address());
-      browser.run(
-          "page.packets = Array.from({length: 100000},"
-              + " (_, i) => ({...page.packets[i % 289], n: i + 1})); listPackets();");
-      browser.element("#packets").sendKeys(Keys.END);
-      browser.until(
-          "document.querySelector('#packets [aria-selected=true] b')?.textContent === '#100000'");
-      assertTrue(browser.count(".packet-row") < 60);
+      browser.press("/");
+      browser.press("port 993");
+      browser.until("page.shown.length === 2");
+      assertEquals("Save this list as a page", browser.text("save"));
+      String saved =
+          (String) browser.run("return fetch(byId('save').href).then((answer) => answer.text())");
+      browser.open(Files.writeString(dir.resolve("saved.html"), saved).toUri() + "#30");
+      assertEquals("2 packets", browser.text("filter-state"));
+      assertTrue(browser.text("result").startsWith("#30 ✗ dropped"), browser.text("result"));
+      assertQuiet();
     }
+  }
+
+  @Test
+  void newestChoiceIsShownHoweverFastTheyCome() throws IOException {
+    Served served = new Served(CommandLine.populateCommand(new MachineOptions(), SCAN));
+    try (PageServer server = new PageServer(served, 0)) {
+      browser.open(server.address());
+      browser.element("#packets").sendKeys(Keys.ARROW_DOWN.toString().repeat(40));
+      browser.until("document.getElementById('result').textContent.startsWith('#41 ')");
+      assertTrue(
+          (Long) browser.run("return performance.getEntriesByType('resource').length") < 40,
+          "what is passed by is not asked for one by one");
+      assertQuiet();
+    }
+  }
+
+  @Test
+  void hundredThousandPacketsAreAFewRows(@TempDir Path dir) throws IOException {
+    String[] arguments = SCAN.clone();
+    arguments[0] = repeated(Path.of(SCAN[0]), 100_000, dir.resolve("long.pcap")).toString();
+    Served served = new Served(CommandLine.populateCommand(new MachineOptions(), arguments));
+    try (PageServer server = new PageServer(served, 0)) {
+      browser.open(server.address());
+      assertEquals("100,000 packets", browser.text("filter-state"));
+      browser.element("#packets").sendKeys(Keys.END);
+      browser.until("document.getElementById('result').textContent.startsWith('#100000 ')");
+      assertEquals("#100000", browser.element("#packets [aria-selected=true] b").getText());
+      assertTrue(browser.count(".packet-row") < 60);
+      browser.element("#tab-rules").sendKeys(Keys.ENTER);
+      browser.run("performance.clearResourceTimings()");
+      browser.run(
+          "const text = byId('rules-text'); text.value = '*filter\\n-A INPUT -p udp -j DROP\\n'"
+              + " + 'COMMIT\\n'; text.dispatchEvent(new Event('input'))");
+      browser.until("document.querySelector('#rules-changes .chart button')");
+      assertTrue(browser.text("rules-state").startsWith("Replayed 100,000 frames"));
+      assertTrue(
+          (Boolean)
+              browser.run(
+                  "return performance.getEntriesByType('resource').every((one) =>"
+                      + " !one.name.endsWith('/packets') && one.decodedBodySize < 500000)"),
+          "an edit does not send the list again");
+      browser.element("#tab-packets").sendKeys(Keys.ENTER);
+      browser.press("/");
+      browser.press("port 993");
+      browser.until("page.shown.length === 692");
+      assertQuiet();
+    }
+  }
+
+  /** The frames of a capture over and over, each round a minute after the last. */
+  private static Path repeated(Path capture, int frames, Path file) throws IOException {
+    ByteBuffer once = ByteBuffer.wrap(Files.readAllBytes(capture)).order(ByteOrder.LITTLE_ENDIAN);
+    ByteBuffer all = ByteBuffer.allocate(24 + frames * 200).order(ByteOrder.LITTLE_ENDIAN);
+    all.put(once.slice(0, 24));
+    int at = 24;
+    int round = 0;
+    for (int i = 0; i < frames; i++) {
+      if (at == once.limit()) {
+        at = 24;
+        round++;
+      }
+      int size = 16 + once.getInt(at + 8);
+      all.put(once.slice(at, size));
+      all.putInt(all.position() - size, once.getInt(at) + 60 * round);
+      at += size;
+    }
+    return Files.write(file, Arrays.copyOf(all.array(), all.position()));
   }
 }

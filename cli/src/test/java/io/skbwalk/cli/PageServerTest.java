@@ -160,6 +160,12 @@ class PageServerTest {
   }
 
   @Test
+  void rulesBeyondAllMeasureAreRefusedWhole() throws IOException {
+    assertEquals(413, edit(RULES, "#".repeat((8 << 20) + 1)).status);
+    assertEquals(get("/written").body, get("/replay").body);
+  }
+
+  @Test
   void editsOnlyFilesThatWereNamed() throws IOException {
     assertEquals(404, edit("/etc/passwd", "").status);
     assertEquals(404, edit("../rules/lab.yaml", "").status);

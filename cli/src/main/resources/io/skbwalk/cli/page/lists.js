@@ -39,18 +39,23 @@ function fateCounts(fates) {
         fates[fate].toLocaleString('en') + ' ' + fate));
 }
 
+/** Rules that a browser still shows with ease. */
+const MOST_RULES = 1000;
+
 /** Rules by table and chain, as they are tried, each with the packets that it counted. */
-function rulesTable(rules, choose) {
-  if (rules.length === 0) {
+function rulesTable(all, choose) {
+  if (all.length === 0) {
     return [make('p', {class: 'none'}, 'No rules are loaded.')];
   }
+  const rules = all.length > MOST_RULES ? all.filter((rule) => rule.packets) : all;
   const most = Math.max(1, ...rules.map((rule) => rule.packets));
   const chains = new Map();
   for (const rule of rules) {
     const name = rule.table + ' ' + rule.chain;
     chains.set(name, (chains.get(name) || []).concat([rule]));
   }
-  const parts = [];
+  const parts = rules.length === all.length ? [] : [make('p', {class: 'quiet'},
+      'Those with hits: ' + rules.length.toLocaleString('en') + ' of ' + counted(all.length, 'rule'))];
   for (const [name, some] of chains) {
     parts.push(make('h2', {}, name), make('ol', {class: 'rules'}, ...some.map((rule) => {
       const bar = make('span', {class: 'bar', 'aria-hidden': 'true'});
@@ -67,7 +72,7 @@ function rulesTable(rules, choose) {
 }
 
 /** A bar for each pair of reason and function, the most frequent first, and who decided on it. */
-function dropsChart(dropped, packets, choose) {
+function dropsChart(dropped, packets, rules, choose) {
   if (dropped.length === 0) {
     return [make('p', {class: 'none'}, 'No frame was dropped.')];
   }
@@ -76,27 +81,30 @@ function dropsChart(dropped, packets, choose) {
   const deciders = new Map();
   for (const {outcome} of packets) {
     if (outcome.fate === 'dropped' && outcome.verdict) {
-      const rules = deciders.get(keyOf(outcome)) || new Map();
-      deciders.set(keyOf(outcome), rules);
+      const counts = deciders.get(keyOf(outcome)) || new Map();
+      deciders.set(keyOf(outcome), counts);
       const label = decider(outcome);
-      rules.set(label, (rules.get(label) || 0) + 1);
+      counts.set(label, (counts.get(label) || 0) + 1);
     }
   }
+  const texts = new Map(rules.filter((rule) => rule.number).map((rule) =>
+    [rule.table + '/' + rule.chain + '#' + rule.number, rule.text]));
   return [make('h2', {}, 'Frames dropped, by reason'),
     make('ul', {class: 'chart'}, ...dropped.map((drop) => {
       const bar = make('span', {class: 'bar', 'aria-hidden': 'true'});
       bar.style.width = Math.max(1, 100 * drop.packets / most) + '%';
-      const rules = [...(deciders.get(keyOf(drop)) || [])].sort((a, b) => b[1] - a[1]);
+      const by = [...(deciders.get(keyOf(drop)) || [])].sort((a, b) => b[1] - a[1]);
       return make('li', {}, make('button', {type: 'button', onclick: () => choose(drop, null)},
           make('span', {class: 'reason'}, drop.reason),
           make('span', {class: 'hits'}, counted(drop.packets, 'frame')),
           make('span', {class: 'source'}, 'in ' + drop.at), bar),
-      rules.length === 0 ? null : make('ul', {class: 'parts'}, ...rules.map(([label, count]) => {
+      by.length === 0 ? null : make('ul', {class: 'parts'}, ...by.map(([label, count]) => {
         const part = make('span', {class: 'bar', 'aria-hidden': 'true'});
         part.style.width = Math.max(1, 100 * count / most) + '%';
         return make('li', {}, make('button', {type: 'button', onclick: () => choose(drop, label)},
             make('span', {class: 'hits'}, counted(count, 'frame')), ' by ',
-            make('code', {}, label), part));
+            make('code', {}, label), ' ',
+            make('code', {class: 'quiet'}, texts.get(label) || ''), part));
       })));
     }))];
 }

@@ -326,7 +326,7 @@ function load(replayed) {
       : {label: policy, takes: ({outcome}) => decider(outcome) === policy});
   }));
   byId('panel-drops').replaceChildren(...dropsChart(replayed.report.dropped, page.packets,
-      (drop, rule) => listOnly({label: drop.reason + ' in ' + drop.at + (rule ? ' by ' + rule : ''),
+      replayed.rules, (drop, rule) => listOnly({label: drop.reason + ' in ' + drop.at + (rule ? ' by ' + rule : ''),
         takes: ({outcome}) => outcome.reason === drop.reason && outcome.at === drop.at
             && (!rule || decider(outcome) === rule)})));
   listPackets();
