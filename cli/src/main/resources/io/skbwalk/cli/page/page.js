@@ -253,11 +253,14 @@ byId('on').addEventListener('click', () => go(page.at + 1));
 
 document.addEventListener('keydown', (event) => {
   const typing = /^(INPUT|TEXTAREA|SELECT)$/.test(event.target.tagName);
-  if (typing || event.altKey || event.ctrlKey || event.metaKey
-      || event.target.getAttribute('role') === 'tab') {
+  if (typing || event.altKey || event.ctrlKey || event.metaKey) {
     return;
   }
   if (event.key === 'ArrowLeft' || event.key === 'ArrowRight') {
+    // Among the tabs they lead to the next one.
+    if (event.target.getAttribute('role') === 'tab') {
+      return;
+    }
     event.preventDefault();
     go(page.at + (event.key === 'ArrowLeft' ? -1 : 1));
   } else if (event.key === '/') {
