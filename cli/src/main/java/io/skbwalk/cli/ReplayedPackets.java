@@ -2,15 +2,11 @@
 
 package io.skbwalk.cli;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.replay.FrameRecord;
+import io.skbwalk.replay.JsonText;
 import io.skbwalk.replay.PacketLines;
 import io.skbwalk.replay.Replay;
-import java.io.IOException;
-import java.io.StringWriter;
-import java.io.UncheckedIOException;
 import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
@@ -78,16 +74,10 @@ final class ReplayedPackets implements Replay.Sink {
   }
 
   private final Map<Integer, List<Outcome>> known = new HashMap<>();
-  private final StringWriter told = new StringWriter();
-  private final JsonGenerator outcomes;
+  private final JsonText outcomes = new JsonText().beginArray();
   private final StringBuilder packets = new StringBuilder();
   private int count;
   private long last;
-
-  ReplayedPackets() throws IOException {
-    outcomes = new JsonFactory().createGenerator(told);
-    outcomes.writeStartArray();
-  }
 
   @Override
   public void frame(FrameRecord record) {
@@ -110,21 +100,16 @@ final class ReplayedPackets implements Replay.Sink {
       }
     }
     some.add(new Outcome(record, count));
-    try {
-      outcomes.writeStartObject();
-      if (!record.device.isEmpty()) {
-        outcomes.writeStringField("in", record.device);
-      }
-      PacketLines.outcome(outcomes, record);
-      outcomes.writeArrayFieldStart("out");
-      for (FrameRecord.Out out : record.outs) {
-        outcomes.writeString(out.device());
-      }
-      outcomes.writeEndArray();
-      outcomes.writeEndObject();
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
+    outcomes.beginObject();
+    if (!record.device.isEmpty()) {
+      outcomes.field("in", record.device);
     }
+    PacketLines.outcome(outcomes, record);
+    outcomes.beginArray("out");
+    for (FrameRecord.Out out : record.outs) {
+      outcomes.add(out.device());
+    }
+    outcomes.endArray().endObject();
     return count++;
   }
 
@@ -132,9 +117,7 @@ final class ReplayedPackets implements Replay.Sink {
    * Two fields without braces: {@code outcomes}, and {@code packets}, of each packet how far its
    * number is from the one before and the index of its outcome.
    */
-  String json() throws IOException {
-    outcomes.writeEndArray();
-    outcomes.flush();
-    return "\"outcomes\":" + told + ",\"packets\":[" + packets + ']';
+  String json() {
+    return "\"outcomes\":" + outcomes.endArray() + ",\"packets\":[" + packets + ']';
   }
 }

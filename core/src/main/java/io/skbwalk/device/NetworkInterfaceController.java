@@ -2,6 +2,7 @@
 
 package io.skbwalk.device;
 
+import io.skbwalk.lib.Hex;
 import io.skbwalk.lib.Mac;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.Net;
@@ -173,14 +174,18 @@ public final class NetworkInterfaceController {
                 dev.name,
                 done,
                 budget,
-                String.format(
-                    "net_rx_action, poll %d of %d: skb #%d, headroom %d, %d bytes, protocol 0x%04x",
-                    done,
-                    budget,
-                    skb.frame,
-                    SkBuffPool.HEADROOM,
-                    skb.tail - skb.macHeader,
-                    skb.protocol)));
+                "net_rx_action, poll "
+                    + done
+                    + " of "
+                    + budget
+                    + ": skb #"
+                    + skb.frame
+                    + ", headroom "
+                    + SkBuffPool.HEADROOM
+                    + ", "
+                    + (skb.tail - skb.macHeader)
+                    + " bytes, protocol "
+                    + Hex.of16(skb.protocol)));
       }
       core.receive(skb);
     }

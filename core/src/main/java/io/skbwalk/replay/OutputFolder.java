@@ -13,7 +13,9 @@ import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.skb.SkBuff;
 import java.io.BufferedWriter;
+import java.io.Closeable;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.io.Writer;
 import java.nio.charset.StandardCharsets;
@@ -63,10 +65,11 @@ public final class OutputFolder implements AutoCloseable {
 
   private final Path folder;
   private final Set<Content> contents;
-  private final Map<String, Writer> texts = new LinkedHashMap<>();
+  private final Map<String, Closeable> texts = new LinkedHashMap<>();
   private final List<CaptureWriter> captures = new ArrayList<>();
   private final Map<String, CaptureWriter> byDevice = new HashMap<>();
   private final boolean made;
+  private PacketLines packets;
   private boolean complete;
 
   /**
@@ -88,8 +91,10 @@ public final class OutputFolder implements AutoCloseable {
   public void listen(Host host, Replay replay) throws IOException {
     try {
       if (has(Content.PACKETS)) {
-        PacketLines lines = new PacketLines(text("packets.jsonl"));
-        replay.add(lines::write);
+        OutputStream stream = Files.newOutputStream(part(folder.resolve("packets.jsonl")));
+        texts.put("packets.jsonl", stream);
+        packets = new PacketLines(stream);
+        replay.add(packets::write);
       }
       if (has(Content.DROPPED)) {
         droppedFrames(host, replay);
@@ -205,8 +210,11 @@ public final class OutputFolder implements AutoCloseable {
     if (has(Content.SOCKETS)) {
       text("sockets.txt").write(host.sockets().print());
     }
-    for (Writer writer : texts.values()) {
-      writer.close();
+    if (packets != null) {
+      packets.flush();
+    }
+    for (Closeable text : texts.values()) {
+      text.close();
     }
     for (CaptureWriter writer : captures) {
       writer.close();
@@ -239,7 +247,7 @@ public final class OutputFolder implements AutoCloseable {
     if (complete) {
       return;
     }
-    for (Map.Entry<String, Writer> text : texts.entrySet()) {
+    for (Map.Entry<String, Closeable> text : texts.entrySet()) {
       try {
         text.getValue().close();
       } catch (IOException e) {

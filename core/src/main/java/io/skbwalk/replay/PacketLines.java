@@ -2,100 +2,135 @@
 
 package io.skbwalk.replay;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import io.skbwalk.netfilter.tables.RuleReference;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
-import java.io.Writer;
+import java.nio.charset.StandardCharsets;
 import java.time.Instant;
 
 /** Writes packets.jsonl: one object a frame; fields that do not apply are absent. */
 public final class PacketLines {
-  private final Writer out;
-  private final JsonGenerator json;
+  /** How much is handed on at once, bytes. */
+  private static final int BLOCK = 1 << 16;
 
-  PacketLines(Writer out) throws IOException {
+  private static final int DAY = 86_400;
+  private static final long SECOND = 1_000_000_000L;
+  private static final long YEAR_2100 = 4_102_444_800L;
+
+  private final OutputStream out;
+  private final JsonText json = new JsonText();
+
+  PacketLines(OutputStream out) {
     this.out = out;
-    json = new JsonFactory().createGenerator(out);
-    json.setRootValueSeparator(null);
   }
 
   void write(FrameRecord record) {
+    json.beginObject();
+    fields(json, record);
+    json.endObject().endLine();
+    if (json.length() >= BLOCK) {
+      flush();
+    }
+  }
+
+  /** Hands on what waits. */
+  void flush() {
     try {
-      json.writeStartObject();
-      fields(json, record);
-      json.writeEndObject();
-      json.flush();
-      out.write('\n');
+      json.moveTo(out);
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
   }
 
   /** The fields of a record, into an object that is open. */
-  static void fields(JsonGenerator json, FrameRecord record) throws IOException {
-    json.writeNumberField("n", record.number);
-    json.writeStringField("time", time(record.time));
+  static void fields(JsonText json, FrameRecord record) {
+    json.field("n", record.number);
+    json.field("time", time(record.time));
     if (!record.device.isEmpty()) {
-      json.writeStringField("in", record.device);
+      json.field("in", record.device);
     }
-    json.writeNumberField("length", record.length);
+    json.field("length", record.length);
     outcome(json, record);
     if (!record.outs.isEmpty()) {
-      json.writeArrayFieldStart("out");
+      json.beginArray("out");
       for (FrameRecord.Out out : record.outs) {
-        json.writeStartObject();
-        json.writeStringField("interface", out.device());
-        json.writeNumberField("frame", out.index());
-        json.writeEndObject();
+        json.beginObject().field("interface", out.device()).field("frame", out.index()).endObject();
       }
-      json.writeEndArray();
+      json.endArray();
     }
   }
 
   /** Those that tell what became of it, and which many packets have in common. */
-  public static void outcome(JsonGenerator json, FrameRecord record) throws IOException {
-    json.writeStringField("fate", record.fate.label);
+  public static void outcome(JsonText json, FrameRecord record) {
+    json.field("fate", record.fate.label);
     if (record.fate == Fate.DROPPED) {
-      json.writeStringField("reason", record.reason.name());
-      json.writeStringField("at", record.at);
+      json.field("reason", record.reason.name());
+      json.field("at", record.at);
     }
     if (record.state != null) {
-      json.writeStringField("ctstate", record.state);
+      json.field("ctstate", record.state);
       if (!record.state.equals("INVALID") && !record.state.equals("UNTRACKED")) {
-        json.writeStringField("ctdir", record.reply ? "REPLY" : "ORIGINAL");
+        json.field("ctdir", record.reply ? "REPLY" : "ORIGINAL");
       }
     }
     if (!record.rules.isEmpty()) {
-      json.writeArrayFieldStart("rules");
+      json.beginArray("rules");
       for (RuleReference rule : record.rules) {
-        json.writeString(rule.label());
+        json.add(rule.label());
       }
-      json.writeEndArray();
+      json.endArray();
     }
     if (record.verdict != null) {
       RuleReference verdict = record.verdict;
-      json.writeObjectFieldStart("verdict");
-      json.writeStringField("hook", record.hook.name());
-      json.writeStringField("table", verdict.table().label);
-      json.writeStringField("chain", verdict.chain());
+      json.beginObject("verdict");
+      json.field("hook", record.hook.name());
+      json.field("table", verdict.table().label);
+      json.field("chain", verdict.chain());
       if (verdict.number() != 0) {
-        json.writeNumberField("rule", verdict.number());
+        json.field("rule", verdict.number());
       }
-      json.writeStringField("target", verdict.target());
+      json.field("target", verdict.target());
       if (!verdict.source().isEmpty()) {
-        json.writeStringField("source", verdict.source());
+        json.field("source", verdict.source());
       }
-      json.writeEndObject();
+      json.endObject();
     }
   }
 
   /** Nanoseconds since the epoch as ISO 8601 in UTC with nine decimals. */
   static String time(long nanos) {
-    Instant second = Instant.ofEpochSecond(Math.floorDiv(nanos, 1_000_000_000L));
-    String text = second.toString();
-    return text.substring(0, text.length() - 1)
-        + String.format(".%09dZ", Math.floorMod(nanos, 1_000_000_000L));
+    long second = Math.floorDiv(nanos, SECOND);
+    if (second < 0 || second >= YEAR_2100) {
+      String text = Instant.ofEpochSecond(second).toString();
+      return text.substring(0, text.length() - 1)
+          + String.format(".%09dZ", Math.floorMod(nanos, SECOND));
+    }
+    byte[] text = new byte[30];
+    int days = (int) (second / DAY);
+    // Until 2100 every fourth year is a leap year; counted from 1968-03-01, they end with their
+    // day.
+    int since = days + 671;
+    int year = (4 * since + 3) / 1461;
+    int day = since - 1461 * year / 4;
+    int month = (5 * day + 2) / 153;
+    int ofDay = (int) (second % DAY);
+    digits(text, 0, 4, 1968 + year + (month >= 10 ? 1 : 0), '-');
+    digits(text, 5, 2, month + (month >= 10 ? -9 : 3), '-');
+    digits(text, 8, 2, day - (153 * month + 2) / 5 + 1, 'T');
+    digits(text, 11, 2, ofDay / 3600, ':');
+    digits(text, 14, 2, ofDay / 60 % 60, ':');
+    digits(text, 17, 2, ofDay % 60, '.');
+    digits(text, 20, 9, (int) (nanos % SECOND), 'Z');
+    return new String(text, StandardCharsets.ISO_8859_1);
+  }
+
+  private static void digits(byte[] text, int at, int count, int value, char behind) {
+    int rest = value;
+    for (int i = at + count - 1; i >= at; i--) {
+      text[i] = (byte) ('0' + rest % 10);
+      rest /= 10;
+    }
+    text[at + count] = (byte) behind;
   }
 }

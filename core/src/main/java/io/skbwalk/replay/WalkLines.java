@@ -2,15 +2,11 @@
 
 package io.skbwalk.replay;
 
-import com.fasterxml.jackson.core.JsonFactory;
-import com.fasterxml.jackson.core.JsonGenerator;
 import io.skbwalk.trace.TraceEvent;
-import java.io.BufferedWriter;
 import java.io.IOException;
+import java.io.OutputStream;
 import java.io.UncheckedIOException;
 import java.io.Writer;
-import java.lang.reflect.RecordComponent;
-import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
@@ -21,22 +17,24 @@ import java.nio.file.StandardCopyOption;
  * result} and {@code changed}. docs/walk.schema.json is its schema.
  */
 public final class WalkLines implements Replay.Sink, AutoCloseable {
+  /** How much is handed to the file at once, bytes. */
+  private static final int BLOCK = 1 << 18;
+
   private final Path file;
   private final Path part;
-  private final Writer out;
+  private final OutputStream stream;
+  private final Writer text;
   private final boolean tracedOnly;
-  private final JsonGenerator json;
+  private final JsonText json = new JsonText();
   private boolean complete;
   private String only;
 
-  private WalkLines(Path file, Path part, Writer out, boolean tracedOnly) throws IOException {
+  private WalkLines(Path file, Path part, OutputStream stream, Writer text, boolean tracedOnly) {
     this.file = file;
     this.part = part;
-    this.out = out;
+    this.stream = stream;
+    this.text = text;
     this.tracedOnly = tracedOnly;
-    json = new JsonFactory().createGenerator(out);
-    json.setRootValueSeparator(null);
-    json.disable(JsonGenerator.Feature.FLUSH_PASSED_TO_STREAM);
   }
 
   /**
@@ -46,18 +44,14 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
    */
   public static WalkLines to(String name, Writer stdout, boolean tracedOnly) throws IOException {
     if (name.equals("-")) {
-      return new WalkLines(null, null, stdout, tracedOnly);
+      return new WalkLines(null, null, null, stdout, tracedOnly);
     }
     Path file = Path.of(name);
     if (Files.isDirectory(file)) {
       throw new IOException(name + ": is a folder; a file is wanted");
     }
     Path part = file.resolveSibling(file.getFileName() + ".part");
-    return new WalkLines(
-        file,
-        part,
-        new BufferedWriter(Files.newBufferedWriter(part, StandardCharsets.UTF_8), 1 << 16),
-        tracedOnly);
+    return new WalkLines(file, part, Files.newOutputStream(part), null, tracedOnly);
   }
 
   @Override
@@ -65,41 +59,40 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
     if (record.events == null || tracedOnly && !record.traced) {
       return;
     }
+    json.beginObject();
+    PacketLines.fields(json, record);
+    json.beginArray("steps");
+    String hook = null;
+    String table = null;
+    for (TraceEvent event : record.events) {
+      hook = event instanceof TraceEvent.HookEnter enter ? enter.hook() : hook;
+      table = event instanceof TraceEvent.TableEnter enter ? enter.table() : table;
+      if (only == null
+          || only.equalsIgnoreCase(hook)
+          || only.equalsIgnoreCase(table)
+          || isCalled(event, only)) {
+        WalkSteps.write(json, event);
+      }
+      hook = event instanceof TraceEvent.HookLeave ? null : hook;
+      table = event instanceof TraceEvent.TableLeave ? null : table;
+    }
+    json.endArray();
+    if (record.connection != null) {
+      json.field("connection", record.connection);
+    }
+    json.field("result", WalkResult.text(record));
+    json.beginArray("changed");
+    for (WalkResult.Change change : WalkResult.changes(record)) {
+      json.beginObject().field("field", change.field());
+      json.field("before", change.before()).field("after", change.after()).endObject();
+    }
+    json.endArray().endObject().endLine();
     try {
-      json.writeStartObject();
-      PacketLines.fields(json, record);
-      json.writeArrayFieldStart("steps");
-      String hook = null;
-      String table = null;
-      for (TraceEvent event : record.events) {
-        hook = event instanceof TraceEvent.HookEnter enter ? enter.hook() : hook;
-        table = event instanceof TraceEvent.TableEnter enter ? enter.table() : table;
-        if (only == null
-            || only.equalsIgnoreCase(hook)
-            || only.equalsIgnoreCase(table)
-            || isCalled(event, only)) {
-          step(event);
-        }
-        hook = event instanceof TraceEvent.HookLeave ? null : hook;
-        table = event instanceof TraceEvent.TableLeave ? null : table;
+      if (text != null) {
+        json.moveTo(text);
+      } else if (json.length() >= BLOCK) {
+        json.moveTo(stream);
       }
-      json.writeEndArray();
-      if (record.connection != null) {
-        json.writeStringField("connection", record.connection);
-      }
-      json.writeStringField("result", WalkResult.text(record));
-      json.writeArrayFieldStart("changed");
-      for (WalkResult.Change change : WalkResult.changes(record)) {
-        json.writeStartObject();
-        json.writeStringField("field", change.field());
-        json.writeStringField("before", change.before());
-        json.writeStringField("after", change.after());
-        json.writeEndObject();
-      }
-      json.writeEndArray();
-      json.writeEndObject();
-      json.flush();
-      out.write('\n');
     } catch (IOException e) {
       throw new UncheckedIOException(e);
     }
@@ -125,37 +118,13 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
     return name.equalsIgnoreCase(called);
   }
 
-  private void step(TraceEvent event) throws IOException {
-    String name = event.getClass().getSimpleName();
-    json.writeStartObject();
-    json.writeStringField("type", Character.toLowerCase(name.charAt(0)) + name.substring(1));
-    try {
-      for (RecordComponent component : event.getClass().getRecordComponents()) {
-        Object value = component.getAccessor().invoke(event);
-        String field = component.getName();
-        if (value instanceof Boolean bool) {
-          json.writeBooleanField(field, bool);
-        } else if (value instanceof Number number) {
-          if (field.equals("time")) {
-            json.writeStringField(field, PacketLines.time(number.longValue()));
-          } else {
-            json.writeNumberField(field, number.longValue());
-          }
-        } else {
-          json.writeStringField(field, String.valueOf(value));
-        }
-      }
-    } catch (ReflectiveOperationException e) {
-      throw new IllegalStateException(e);
-    }
-    json.writeEndObject();
-  }
-
   /** Gives the file its name. */
   public void complete() throws IOException {
-    out.flush();
-    if (file != null) {
-      out.close();
+    if (text != null) {
+      text.flush();
+    } else {
+      json.moveTo(stream);
+      stream.close();
       Files.move(part, file, StandardCopyOption.REPLACE_EXISTING);
     }
     complete = true;
@@ -164,8 +133,8 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
   /** Deletes what was not completed. */
   @Override
   public void close() throws IOException {
-    if (!complete && file != null) {
-      out.close();
+    if (!complete && stream != null) {
+      stream.close();
       Files.deleteIfExists(part);
     }
   }

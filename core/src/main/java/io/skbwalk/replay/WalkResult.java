@@ -2,6 +2,7 @@
 
 package io.skbwalk.replay;
 
+import io.skbwalk.lib.Hex;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
@@ -212,7 +213,7 @@ public final class WalkResult {
     end(changes, "source", u32(a, at + 12), u32(b, bt + 12), a, before, b, after, 0);
     end(changes, "destination", u32(a, at + 16), u32(b, bt + 16), a, before, b, after, 2);
     if (u16(a, at + 10) != u16(b, bt + 10)) {
-      changes.add(new Change("checksums", hex(u16(a, at + 10)), hex(u16(b, bt + 10))));
+      changes.add(new Change("checksums", Hex.of16(u16(a, at + 10)), Hex.of16(u16(b, bt + 10))));
     }
   }
 
@@ -242,10 +243,6 @@ public final class WalkResult {
     if (before != after) {
       changes.add(new Change(field, Integer.toString(before), Integer.toString(after)));
     }
-  }
-
-  private static String hex(int value) {
-    return String.format("0x%04x", value);
   }
 
   private static int u16(byte[] bytes, int at) {

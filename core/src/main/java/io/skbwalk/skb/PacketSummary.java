@@ -2,6 +2,7 @@
 
 package io.skbwalk.skb;
 
+import io.skbwalk.lib.Hex;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
 
@@ -67,7 +68,7 @@ public final class PacketSummary {
         mac(at + EthernetHeader.SOURCE_OFFSET);
         text.append(" > ");
         mac(at);
-        text.append(String.format(" type 0x%04x", type));
+        text.append(" type ").append(Hex.of16(type));
       }
     }
   }
