@@ -531,16 +531,14 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
     int old = memory.get(ct, ConntrackMemory.TIMEOUT);
     memory.set(ct, ConntrackMemory.TIMEOUT, expires);
     if (expires - old < 0 && (status & IPS_DYING) == 0) {
-      wheel.remove(ct);
-      wheel.add(ct);
+      wheel.shorten(ct);
     }
   }
 
   /** Plays nf_ct_acct_update. */
   void account(int ct, int direction, int bytes) {
     if (accounted(ct)) {
-      memory.setCounters(
-          ct, direction, memory.packets(ct, direction) + 1, memory.bytes(ct, direction) + bytes);
+      memory.count(ct, direction, bytes);
     }
   }
 

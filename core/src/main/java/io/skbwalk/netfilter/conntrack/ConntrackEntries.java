@@ -304,12 +304,12 @@ public abstract sealed class ConntrackEntries permits Conntrack {
 
   /** Index of the interface that MASQUERADE chose the address of, 0 for none. */
   public final int masqueradeIndex(int ct) {
-    return memory.get(ct, ConntrackMemory.MASQUERADE_INDEX);
+    return memory.masqueradeIndex(ct);
   }
 
   /** See {@link #masqueradeIndex}. */
   public final void setMasqueradeIndex(int ct, int ifindex) {
-    memory.set(ct, ConntrackMemory.MASQUERADE_INDEX, ifindex);
+    memory.setMasqueradeIndex(ct, ifindex);
   }
 
   /** The first confirmed entry for a listing, 0 for none; go on with {@link #next}. */

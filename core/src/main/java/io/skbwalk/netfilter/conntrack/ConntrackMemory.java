@@ -15,7 +15,7 @@ import java.util.Arrays;
  *         10 11      extensions, cached events and references
  *         12 13      next in the hash chain of the original and of the reply tuple
  *         14 15      neighbours in the slot of the expiry wheel
- *         16 17      next by source (NAT), masquerading interface (NAT)
+ *         16 17      next by source (NAT), slot of the wheel and masquerading interface (NAT)
  *         18 .. 31   the protocol tracker's own
  * </pre>
  *
@@ -39,7 +39,7 @@ final class ConntrackMemory extends Slab {
   static final int WHEEL_NEXT = 14;
   static final int WHEEL_PREVIOUS = 15;
   static final int NEXT_BY_SOURCE = 16;
-  static final int MASQUERADE_INDEX = 17;
+  private static final int SLOT_AND_INTERFACE = 17;
   static final int PROTOCOL_WORDS = 18;
 
   /** Parts of {@link #META} above the protocol number: 16 bits of zone, 2 of its directions. */
@@ -80,6 +80,24 @@ final class ConntrackMemory extends Slab {
     return (handle & CHUNK_MASK) << WORD_SHIFT;
   }
 
+  /** The slot of {@link ExpiryWheel} that an entry was put into last. */
+  int wheelSlot(int handle) {
+    return get(handle, SLOT_AND_INTERFACE) >>> 16;
+  }
+
+  void setWheelSlot(int handle, int slot) {
+    set(handle, SLOT_AND_INTERFACE, slot << 16 | get(handle, SLOT_AND_INTERFACE) & 0xFFFF);
+  }
+
+  /** Index of the interface that MASQUERADE chose the address of, 1 to 65535; 0 for none. */
+  int masqueradeIndex(int handle) {
+    return get(handle, SLOT_AND_INTERFACE) & 0xFFFF;
+  }
+
+  void setMasqueradeIndex(int handle, int ifindex) {
+    set(handle, SLOT_AND_INTERFACE, get(handle, SLOT_AND_INTERFACE) & 0xFFFF0000 | ifindex);
+  }
+
   /** Gives {@code handle} counters of zero. */
   void addCounters(int handle) {
     int index = handle >>> CHUNK_SHIFT;
@@ -113,6 +131,20 @@ final class ConntrackMemory extends Slab {
     words[at] = (int) packets;
     words[at + 1] = (int) bytes;
     words[at + 2] = (int) (packets >>> 32) << 24 | (int) (bytes >>> 32) & 0x00FFFFFF;
+  }
+
+  /** Counts one more packet of so many bytes. */
+  void count(int handle, int direction, int bytes) {
+    int[] words = counters[handle >>> CHUNK_SHIFT];
+    int at = (handle & CHUNK_MASK) * COUNTER_WORDS + direction * 3;
+    int low = words[at + 1] + bytes;
+    if (++words[at] == 0 || Integer.compareUnsigned(low, bytes) < 0) {
+      words[at]--;
+      setCounters(
+          handle, direction, packets(handle, direction) + 1, bytes(handle, direction) + bytes);
+      return;
+    }
+    words[at + 1] = low;
   }
 
   void setStart(int handle, long nanos) {

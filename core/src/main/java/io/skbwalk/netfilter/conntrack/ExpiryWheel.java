@@ -9,7 +9,8 @@ package io.skbwalk.netfilter.conntrack;
  * which the slots were filled, which two runs share.
  *
  * <p>A renewed timeout moves nothing: the entry is looked at when its old time comes and goes to
- * its new slot then. Only an earlier time moves it at once.
+ * its new slot then. An earlier time moves it only when its slot would come too late; a connection
+ * whose timeout goes up and down with each segment and its acknowledgement stays where it is.
  */
 final class ExpiryWheel {
   private static final int LEVELS = 4;
@@ -49,6 +50,7 @@ final class ExpiryWheel {
     int level = delta < 1 << 8 ? 0 : delta < 1 << 16 ? 1 : delta < 1 << 24 ? 2 : 3;
     int slot = level * SLOTS + (expires >>> 8 * level & SLOTS - 1);
     int tail = tails[slot];
+    memory.setWheelSlot(handle, slot);
     memory.set(handle, ConntrackMemory.WHEEL_NEXT, ~slot);
     if (tail == 0) {
       heads[slot] = handle;
@@ -83,6 +85,26 @@ final class ExpiryWheel {
     }
     memory.set(handle, ConntrackMemory.WHEEL_NEXT, 0);
     memory.set(handle, ConntrackMemory.WHEEL_PREVIOUS, 0);
+  }
+
+  /** The TIMEOUT of an entry on the wheel has become an earlier one. */
+  void shorten(int handle) {
+    if (memory.get(handle, ConntrackMemory.TIMEOUT) - comes(memory.wheelSlot(handle)) < 0) {
+      remove(handle);
+      add(handle);
+    }
+  }
+
+  /** The tick at which the entries of {@code slot} are looked at next. */
+  private int comes(int slot) {
+    int shift = 8 * (slot / SLOTS);
+    int window = (int) (next >>> shift);
+    int ahead = slot - window & SLOTS - 1;
+    if (ahead == 0 && shift > 0) {
+      // The window that has begun was looked at; what is in its slot lies a whole turn ahead.
+      ahead = SLOTS;
+    }
+    return shift == 0 ? (int) next + ahead : window + ahead << shift;
   }
 
   /** Reports every entry due up to and including tick {@code target}. */

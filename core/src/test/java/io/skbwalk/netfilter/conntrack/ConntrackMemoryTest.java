@@ -23,6 +23,8 @@ class ConntrackMemoryTest {
     "0, 0",
     "1, 60",
     "4294967295, 4294967296",
+    "7, 4294966000",
+    "4294967295, 4294966000",
     "1099511627775, 72057594037927935", // 2^40 - 1 packets, 2^56 - 1 bytes
   })
   void countersAreWide(long packets, long bytes) {
@@ -34,6 +36,11 @@ class ConntrackMemoryTest {
     assertEquals(bytes, memory.bytes(handle, 1));
     assertEquals(0, memory.packets(handle, 0));
     assertEquals(0, memory.bytes(handle, 0));
+    memory.setCounters(handle, 0, packets, bytes);
+    memory.count(handle, 0, 1500);
+    assertEquals(packets + 1 & (1L << 40) - 1, memory.packets(handle, 0));
+    assertEquals(bytes + 1500 & (1L << 56) - 1, memory.bytes(handle, 0));
+    assertEquals(packets, memory.packets(handle, 1));
   }
 
   @Test
@@ -100,8 +107,7 @@ class ConntrackMemoryTest {
         due[handle] = now + delay;
         memory.set(handle, ConntrackMemory.TIMEOUT, (int) due[handle]);
         if (earlier) {
-          wheel.remove(handle);
-          wheel.add(handle);
+          wheel.shorten(handle);
         }
       }
       if (random.nextInt(3) == 0) {
