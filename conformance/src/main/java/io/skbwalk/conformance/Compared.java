@@ -65,7 +65,7 @@ record Compared(Outcome kernel, List<Difference> differences) {
   private static Compared amongDraws(Scenario scenario, Outcome model) throws IOException {
     Outcome kernel = null;
     for (int draw = 0; draw < DRAWS; draw++) {
-      Outcome again = KernelMachine.run(scenario);
+      Outcome again = KernelMachine.runInTime(scenario);
       if (!again.counters().equals(model.counters())) {
         continue;
       }
@@ -74,7 +74,7 @@ record Compared(Outcome kernel, List<Difference> differences) {
       }
       kernel = again;
     }
-    Outcome other = KernelMachine.run(scenario);
+    Outcome other = KernelMachine.runInTime(scenario);
     return new Compared(other, Comparison.of(scenario, other, other, model));
   }
 }

@@ -4,6 +4,7 @@ package io.skbwalk.conformance;
 
 import io.skbwalk.conformance.Outcome.Sent;
 import io.skbwalk.conformance.Outcome.StepOutcome;
+import io.skbwalk.kernel.Clock;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.Comparator;
@@ -199,7 +200,7 @@ final class Comparison {
 
   /**
    * Sets and their elements. Where a set's hash begins at random the kernel's order is random too,
-   * so lines are compared sorted; the seconds that are left may be one or two less in the kernel.
+   * so lines are compared sorted; the seconds that are left may be a little fewer in the kernel.
    */
   private void sets() {
     List<String> expected = sortedSets(kernel.ipsets());
@@ -209,13 +210,18 @@ final class Comparison {
     List<String> ours = seconds(actual, true);
     for (int i = 0; i < Math.min(theirs.size(), ours.size()); i++) {
       long difference = Long.parseLong(ours.get(i)) - Long.parseLong(theirs.get(i));
-      if (difference < 0 || difference > 2) {
+      if (difference < 0 || difference > secondsAside()) {
         add(
             kernel.steps().size() - 1,
             "sets: timeout\n  kernel " + expected.get(i) + "\n  model  " + actual.get(i));
         return;
       }
     }
+  }
+
+  /** By how many seconds timeouts may have run down further in the kernel, whose time passes. */
+  private long secondsAside() {
+    return 2 + kernel.aside() / Clock.SECOND;
   }
 
   private static List<String> sortedSets(List<String> lines) {
@@ -251,8 +257,7 @@ final class Comparison {
   }
 
   /**
-   * Lines with a timeout in seconds, which may be one less in the kernel, whose time passes, and
-   * perhaps an age.
+   * Lines with a timeout in seconds, which may be a little less in the kernel, and perhaps an age.
    */
   private void timedLines(
       String what, List<String> expected, List<String> second, List<String> actual) {
@@ -267,9 +272,9 @@ final class Comparison {
       long theirs = timeout(byText.get(i));
       long ours = timeout(oursByText.get(i));
       if (withoutTimeout(byText.get(i)).equals(withoutTimeout(oursByText.get(i)))
-          && (ours - theirs > 2
+          && (ours - theirs > secondsAside()
               || theirs > ours
-              || Math.abs(age(byText.get(i)) - age(oursByText.get(i))) > 1)) {
+              || Math.abs(age(byText.get(i)) - age(oursByText.get(i))) >= secondsAside())) {
         add(
             kernel.steps().size() - 1,
             what + ": timeout\n  kernel " + byText.get(i) + "\n  model  " + oursByText.get(i));

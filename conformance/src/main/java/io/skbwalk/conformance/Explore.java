@@ -12,6 +12,10 @@ import java.util.HashMap;
 import java.util.List;
 import java.util.Locale;
 import java.util.Map;
+import java.util.concurrent.ExecutionException;
+import java.util.concurrent.ExecutorService;
+import java.util.concurrent.Executors;
+import java.util.concurrent.Future;
 
 /**
  * Random scenarios through both sides (bin/explore). Each that differs is kept as a packet scenario
@@ -28,6 +32,9 @@ public final class Explore {
                                                        or the rows of option tables (conformance/options)
       Exit status: 0 all equal, 1 something differs, 2 the kernel cannot be asked or wrong usage.\
       """;
+
+  /** Most of a scenario's time is the waiting for tools that set its namespace up. */
+  private static final int AT_ONCE = 6;
 
   private Explore() {}
 
@@ -160,18 +167,28 @@ public final class Explore {
     Map<String, List<Long>> kinds = new HashMap<>();
     long frames = 0;
     int failed = 0;
+    List<Future<Explored>> all = new ArrayList<>();
+    ExecutorService threads = Executors.newFixedThreadPool(AT_ONCE);
     for (long seed = first; seed < first + count; seed++) {
-      Scenario scenario = RandomScenario.of(seed, rules);
-      frames += scenario.steps().size();
-      List<Difference> differences = Compared.of(scenario).differences();
-      if (!differences.isEmpty()) {
+      long one = seed;
+      all.add(threads.submit(() -> Explored.of(RandomScenario.of(one, rules), one)));
+    }
+    threads.shutdown();
+    for (int i = 0; i < all.size(); i++) {
+      Explored explored = result(all.set(i, null));
+      frames += explored.frames;
+      String text = explored.difference;
+      if (text != null) {
         failed++;
-        String text = differences.get(0).text();
-        kinds.computeIfAbsent(kind(text), key -> new ArrayList<>()).add(seed);
-        System.out.println("seed " + seed + ": " + text);
+        kinds.computeIfAbsent(kind(text), key -> new ArrayList<>()).add(explored.seed);
+        System.out.println("seed " + explored.seed + ": " + text);
         Files.createDirectories(keep);
         Files.writeString(
-            keep.resolve("seed-" + seed + ".yaml"), ScenarioText.write(scenario, text));
+            keep.resolve("seed-" + explored.seed + ".yaml"),
+            ScenarioText.write(RandomScenario.of(explored.seed, rules), text));
+      }
+      if ((i + 1) % 500 == 0) {
+        System.out.println(i + 1 + " scenarios, " + failed + " differ");
       }
     }
     System.out.println();
@@ -192,6 +209,26 @@ public final class Explore {
         frames,
         failed == 0 ? "all equal to the kernel" : failed + " differ, kept in " + keep);
     return failed == 0;
+  }
+
+  /** One scenario that both sides have run; {@code difference} is null when they are equal. */
+  private record Explored(long seed, int frames, String difference) {
+    static Explored of(Scenario scenario, long seed) throws IOException {
+      List<Difference> differences = Compared.of(scenario).differences();
+      String first = differences.isEmpty() ? null : differences.get(0).text();
+      return new Explored(seed, scenario.steps().size(), first);
+    }
+  }
+
+  private static Explored result(Future<Explored> future) throws IOException {
+    try {
+      return future.get();
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new IOException("interrupted", e);
+    } catch (ExecutionException e) {
+      throw new IOException(e.getCause());
+    }
   }
 
   /** A difference without its numbers, to count those of one kind together. */

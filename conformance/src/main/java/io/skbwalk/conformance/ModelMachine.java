@@ -177,7 +177,8 @@ final class ModelMachine implements HostListener {
         events,
         expectations,
         host.accounting().list().stream().sorted().toList(),
-        IpsetPrinter.save(host.ipsets()).lines().toList());
+        IpsetPrinter.save(host.ipsets()).lines().toList(),
+        0);
   }
 
   /** The kernel's side switches the rate limit of ICMP errors off, unless the scenario sets it. */

@@ -15,6 +15,8 @@ import java.util.List;
  * @param expectations lines of conntrack -L expect, sorted
  * @param accounting lines of nfacct list, sorted
  * @param ipsets lines of ipset save, as both list them
+ * @param aside nanoseconds that passed beside those that the scenario waits, from its first set on;
+ *     none in the model
  */
 public record Outcome(
     List<StepOutcome> steps,
@@ -24,7 +26,8 @@ public record Outcome(
     List<String> events,
     List<String> expectations,
     List<String> accounting,
-    List<String> ipsets) {
+    List<String> ipsets,
+    long aside) {
 
   /**
    * What became of one frame.

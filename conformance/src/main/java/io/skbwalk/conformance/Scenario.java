@@ -176,6 +176,11 @@ public record Scenario(
 
   /** Does time pass in it? */
   public boolean takesTime() {
-    return steps.stream().anyMatch(step -> step.afterNanos > 0);
+    return waits() > 0;
+  }
+
+  /** Nanoseconds from its first to its last frame. */
+  long waits() {
+    return steps.stream().mapToLong(Step::afterNanos).sum();
   }
 }

@@ -46,7 +46,15 @@ class ComparisonTest {
 
   private static Outcome step(StepOutcome step) {
     return new Outcome(
-        List.of(step), List.of(), List.of(), List.of(), List.of(), List.of(), List.of(), List.of());
+        List.of(step),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        List.of(),
+        0);
   }
 
   private static Outcome dropped(String... drops) {
@@ -65,7 +73,8 @@ class ComparisonTest {
         kind.equals("events") ? some : none,
         kind.equals("expectations") ? some : none,
         kind.equals("accounting") ? some : none,
-        kind.equals("sets") ? some : none);
+        kind.equals("sets") ? some : none,
+        0);
   }
 
   private static void equal(Outcome kernel, Outcome again, Outcome model) {
@@ -81,6 +90,19 @@ class ComparisonTest {
 
   private static void differs(String beginning, Outcome kernel, Outcome model) {
     differs(beginning, kernel, kernel, model);
+  }
+
+  private static Outcome aside(long nanos, Outcome of) {
+    return new Outcome(
+        of.steps(),
+        of.counters(),
+        of.conntrack(),
+        of.sockets(),
+        of.events(),
+        of.expectations(),
+        of.accounting(),
+        of.ipsets(),
+        nanos);
   }
 
   @Test
@@ -135,7 +157,7 @@ class ComparisonTest {
     StepOutcome last = new StepOutcome(List.of(questions), List.of(), List.of());
     List<String> none = List.of();
     return new Outcome(
-        List.of(nothing, nothing, nothing, last), none, none, none, none, none, none, none);
+        List.of(nothing, nothing, nothing, last), none, none, none, none, none, none, none, 0);
   }
 
   @Test
@@ -205,6 +227,10 @@ class ComparisonTest {
     Outcome kernel = line("connections", UDP_LATER);
     equal(kernel, kernel, line("connections", UDP));
     differs("connections: timeout", line("connections", UDP), line("connections", UDP_LATER));
-    differs("connections: timeout", kernel, line("connections", UDP.replace("17 29", "17 30")));
+    Outcome longer = line("connections", UDP.replace("17 29", "17 30"));
+    differs("connections: timeout", kernel, longer);
+    Outcome slow = aside(1_000_000_000L, kernel);
+    equal(slow, slow, longer);
+    differs("connections: timeout", slow, line("connections", UDP.replace("17 29", "17 31")));
   }
 }

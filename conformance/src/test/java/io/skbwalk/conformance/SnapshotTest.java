@@ -98,6 +98,7 @@ class SnapshotTest {
         outcome.events(),
         outcome.expectations(),
         outcome.accounting(),
-        outcome.ipsets().stream().sorted().toList());
+        outcome.ipsets().stream().sorted().toList(),
+        outcome.aside());
   }
 }
