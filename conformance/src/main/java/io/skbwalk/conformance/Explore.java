@@ -34,7 +34,7 @@ public final class Explore {
       """;
 
   /** Most of a scenario's time is the waiting for tools that set its namespace up. */
-  private static final int AT_ONCE = 6;
+  private static final int AT_ONCE = 12;
 
   private Explore() {}
 

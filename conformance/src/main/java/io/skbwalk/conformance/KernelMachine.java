@@ -27,6 +27,7 @@ import java.util.concurrent.Future;
 import java.util.concurrent.SynchronousQueue;
 import java.util.concurrent.ThreadPoolExecutor;
 import java.util.concurrent.TimeUnit;
+import java.util.function.Predicate;
 import java.util.stream.Stream;
 
 /**
@@ -59,7 +60,7 @@ final class KernelMachine implements AutoCloseable {
    */
   private static final long TOO_SLOW = 400_000_000L;
 
-  private static final int TRIES = 20;
+  private static final int TRIES = 5;
 
   /** Threads stay: each keeps its trace of drops, and goes to the namespace of its scenario. */
   private static final ThreadPoolExecutor THREADS =
@@ -254,17 +255,11 @@ final class KernelMachine implements AutoCloseable {
 
   private void setUp(Scenario scenario) throws IOException {
     HostDescription host = scenario.host();
-    for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
-      if (!namesVlan(entry.getKey(), host)) {
-        namespace.set(entry.getKey(), entry.getValue());
-      }
-    }
+    // As a host file has it, what is said of an interface holds whatever is said of all.
+    set(host, name -> !namesInterface(name));
+    set(host, name -> namesInterface(name) && !namesVlan(name, host));
     namespace.ip(IpBatch.vlans(host));
-    for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
-      if (namesVlan(entry.getKey(), host)) {
-        namespace.set(entry.getKey(), entry.getValue());
-      }
-    }
+    set(host, name -> namesVlan(name, host));
     namespace.configure(host);
     began = System.nanoTime();
     named(namespace.shell, scenario.named());
@@ -295,6 +290,18 @@ final class KernelMachine implements AutoCloseable {
     }
     drops = DropTrace.ofThisThread();
     drops.read();
+  }
+
+  private void set(HostDescription host, Predicate<String> which) throws IOException {
+    for (Map.Entry<String, String> entry : host.sysctls().entrySet()) {
+      if (which.test(entry.getKey())) {
+        namespace.set(entry.getKey(), entry.getValue());
+      }
+    }
+  }
+
+  private static boolean namesInterface(String sysctl) {
+    return Namespace.OF_INTERFACE.matcher(sysctl).matches();
   }
 
   /** Whose socket sends a packet: what the step says, else that of the host's with its port. */

@@ -19,6 +19,7 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.regex.Pattern;
 
 /**
  * A network namespace of the running kernel with its TAP interfaces and a shell in it. Making one
@@ -27,7 +28,11 @@ import java.util.Set;
  */
 final class Namespace implements AutoCloseable {
   /** Idle ones that are kept; the oldest goes first. */
-  private static final int IDLE = 12;
+  private static final int IDLE = 16;
+
+  /** Settings of one interface. */
+  static final Pattern OF_INTERFACE =
+      Pattern.compile("net\\.ipv4\\.(conf|neigh)\\.(?!all\\.|default\\.).*");
 
   private static final Deque<Namespace> POOL = new ArrayDeque<>();
 
@@ -91,7 +96,7 @@ final class Namespace implements AutoCloseable {
     if (sysctls.keySet().stream().anyMatch(Namespace::isInherited)) {
       for (Map.Entry<String, String> entry : sysctls.entrySet()) {
         // In their order: net.ipv4.ip_forward sets the default's forwarding, too.
-        if (!entry.getKey().matches("net\\.ipv4\\.(conf|neigh)\\.(?!all\\.|default\\.|lo\\.).*")) {
+        if (!OF_INTERFACE.matcher(entry.getKey()).matches()) {
           set(entry.getKey(), entry.getValue());
         }
       }
