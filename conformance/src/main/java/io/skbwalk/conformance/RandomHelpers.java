@@ -14,13 +14,12 @@ import java.util.Random;
  * Conversations that announce other connections, which helpers of connection tracking listen to:
  * FTP, IRC, PPTP, SIP and TFTP, and the connections that were announced.
  */
-final class RandomHelpers {
+final class RandomHelpers extends Draws {
   private static final int SYN = 0x02;
   private static final int ACK = 0x10;
   private static final int PSH = 0x08;
 
   private final RandomScenario scenario;
-  private final Random random;
   private final RandomScenario.Flow flow;
 
   /** By which address the other side knows each: its own, or the machine's when that translates. */
@@ -31,8 +30,8 @@ final class RandomHelpers {
   private final int[] next = new int[2];
 
   RandomHelpers(RandomScenario scenario, Random random) {
+    super(random);
     this.scenario = scenario;
-    this.random = random;
     flow = scenario.flow();
     address[0] = flow.client();
     address[1] = flow.server();
@@ -43,14 +42,6 @@ final class RandomHelpers {
 
   private static boolean isInside(int address) {
     return address >>> 8 == RandomHost.INSIDE >>> 8;
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private String pick(String... values) {
-    return values[random.nextInt(values.length)];
   }
 
   private int somePort() {

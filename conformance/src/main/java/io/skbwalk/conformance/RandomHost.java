@@ -26,7 +26,7 @@ import java.util.Set;
  * Draws a machine: always eth0 to the outside and eth1 to the inside with the addresses that the
  * conversations use, and anything beside them. What is drawn is what `ip` and `sysctl` accept.
  */
-final class RandomHost {
+final class RandomHost extends Draws {
   static final long MAC0 = Mac.parse("02:00:00:00:00:01");
   static final long MAC1 = Mac.parse("02:00:00:00:01:01");
   static final long MAC2 = Mac.parse("02:00:00:00:02:01");
@@ -96,7 +96,6 @@ final class RandomHost {
     {"net.ipv4.route.min_pmtu", "68", "1000"},
   };
 
-  private final Random random;
   private final List<Interface> interfaces = new ArrayList<>();
   private final List<Route> routes = new ArrayList<>();
   private final Set<List<Integer>> routeKeys = new HashSet<>();
@@ -106,7 +105,7 @@ final class RandomHost {
   private final List<Socket> sockets = new ArrayList<>();
 
   RandomHost(Random random) {
-    this.random = random;
+    super(random);
   }
 
   /** One machine. */
@@ -133,18 +132,6 @@ final class RandomHost {
   /** The Ethernet address that the machine {@code address} has. */
   static long mac(int address) {
     return 0x0200_0000_0000L | address & 0xFFFFFFFFL;
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private int pick(int... values) {
-    return values[random.nextInt(values.length)];
-  }
-
-  private String pick(String... values) {
-    return values[random.nextInt(values.length)];
   }
 
   private String device() {

@@ -9,7 +9,7 @@ import java.util.Random;
  * Draws the matches of random rules. Nothing here depends on how fast time passes, but for what is
  * drawn when it passes on purpose.
  */
-final class RandomMatches {
+final class RandomMatches extends Draws {
   /** Each with {@code ?} where a {@code !} may stand. */
   private static final List<String> ANY =
       List.of(
@@ -150,7 +150,6 @@ final class RandomMatches {
           " rateest --rateest-delta --rateest random --rateest-pps1 10? --rateest-gt --rateest-pps2 5",
           " rateest --rateest1 random? --rateest-gt --rateest2 random --rateest-pps1");
 
-  private final Random random;
   private final RandomScenario.Pace pace;
   private final RandomSets sets;
 
@@ -158,21 +157,14 @@ final class RandomMatches {
   boolean rateIsEstimated;
 
   RandomMatches(Random random, RandomSets sets, RandomScenario.Pace pace) {
-    this.random = random;
+    super(random);
     this.pace = pace;
     this.sets = sets;
   }
 
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private String pick(String... values) {
-    return values[random.nextInt(values.length)];
-  }
-
-  private String anyOf(List<String> lines) {
-    return lines.get(random.nextInt(lines.size())).replace("?", oneIn(4) ? " !" : "");
+  /** With or without a {@code !} where one may stand. */
+  private String anyWay(List<String> lines) {
+    return anyOf(lines).replace("?", oneIn(4) ? " !" : "");
   }
 
   /** What may stand behind {@code -p protocol}. */
@@ -214,8 +206,8 @@ final class RandomMatches {
             case 4 -> " -m tcp" + not + " --tcp-option " + pick("2", "3", "8", "4", "5", "254");
             default -> " -m multiport" + not + " --dports 22,80,8000:9000";
           };
-      case "sctp" -> " -m sctp" + anyOf(SCTP);
-      case "dccp" -> " -m dccp" + anyOf(DCCP);
+      case "sctp" -> " -m sctp" + anyWay(SCTP);
+      case "dccp" -> " -m dccp" + anyWay(DCCP);
       case "ah" -> " -m ah" + pick("", not + " --ahspi 100:200", " --ahspi 1");
       case "esp" -> " -m esp" + pick("", not + " --espspi 100:200", " --espspi 1");
       case "ipcomp" ->
@@ -254,34 +246,34 @@ final class RandomMatches {
   String match(String table, String hook, String protocol) {
     String not = oneIn(5) ? " !" : "";
     if (pace != RandomScenario.Pace.AT_ONCE && oneIn(3)) {
-      return " -m" + anyOf(pace == RandomScenario.Pace.SLOW ? TICKING : REFILLED);
+      return " -m" + anyWay(pace == RandomScenario.Pace.SLOW ? TICKING : REFILLED);
     }
     if (oneIn(3)) {
       boolean ofTcp = "tcp".equals(protocol) && oneIn(3);
-      return " -m" + anyOf(ofTcp ? TCP : rateIsEstimated && oneIn(6) ? RATE : ANY);
+      return " -m" + anyWay(ofTcp ? TCP : rateIsEstimated && oneIn(6) ? RATE : ANY);
     }
     if (oneIn(8)) {
       return set(not);
     }
     boolean arrives = hook.equals("PREROUTING");
     if (arrives && (table.equals("raw") || table.equals("mangle")) && oneIn(6)) {
-      return " -m rpfilter" + anyOf(RPFILTER);
+      return " -m rpfilter" + anyWay(RPFILTER);
     }
     if ((arrives || hook.equals("INPUT")) && oneIn(12)) {
-      return " -m socket" + anyOf(SOCKET);
+      return " -m socket" + anyWay(SOCKET);
     }
     if ((hook.equals("OUTPUT") || hook.equals("POSTROUTING")) && oneIn(8)) {
-      return " -m owner" + anyOf(OWNER);
+      return " -m owner" + anyWay(OWNER);
     }
     if (!hook.isEmpty() && oneIn(20)) {
-      return " -m" + anyOf(hook.equals("FORWARD") ? FORWARDED : arrives ? ARRIVING : PLACED);
+      return " -m" + anyWay(hook.equals("FORWARD") ? FORWARDED : arrives ? ARRIVING : PLACED);
     }
     if (arrives && "tcp".equals(protocol) && oneIn(12)) {
-      return " -m osf" + anyOf(OSF);
+      return " -m osf" + anyWay(OSF);
     }
     if (!hook.isEmpty() && oneIn(30)) {
       boolean out = hook.equals("POSTROUTING") || hook.equals("OUTPUT");
-      return " -m policy --dir " + (out ? "out" : "in") + anyOf(POLICY);
+      return " -m policy --dir " + (out ? "out" : "in") + anyWay(POLICY);
     }
     switch (random.nextInt(26)) {
       case 0, 1, 2:

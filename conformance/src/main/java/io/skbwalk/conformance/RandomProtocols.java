@@ -8,7 +8,7 @@ import java.util.Random;
 import java.util.zip.CRC32C;
 
 /** Conversations by other protocols than the three that everybody speaks. */
-final class RandomProtocols {
+final class RandomProtocols extends Draws {
   private static final int DATA = 0;
   private static final int INIT = 1;
   private static final int INIT_ACK = 2;
@@ -21,21 +21,12 @@ final class RandomProtocols {
   private static final int SHUTDOWN_COMPLETE = 14;
 
   private final RandomScenario scenario;
-  private final Random random;
   private final RandomScenario.Flow flow;
 
   RandomProtocols(RandomScenario scenario, Random random) {
+    super(random);
     this.scenario = scenario;
-    this.random = random;
     flow = scenario.flow();
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private int pick(int... values) {
-    return values[random.nextInt(values.length)];
   }
 
   /** Appends a conversation. */

@@ -9,7 +9,7 @@ import java.util.Map;
 import java.util.Random;
 
 /** Rule sets drawn at random, as iptables-save text that iptables accepts. */
-final class RandomRules {
+final class RandomRules extends Draws {
   private static final Map<String, String[]> CHAINS = new LinkedHashMap<>();
 
   static {
@@ -22,24 +22,15 @@ final class RandomRules {
 
   private static final String[] OTHER_PROTOCOLS = {"sctp", "dccp", "ah", "esp", "ipcomp"};
 
-  private final Random random;
   private final RandomSets sets;
   private final RandomMatches matches;
   private final RandomTargets targets;
 
   RandomRules(Random random, RandomSets sets, RandomScenario.Pace pace) {
-    this.random = random;
+    super(random);
     this.sets = sets;
     matches = new RandomMatches(random, sets, pace);
     targets = new RandomTargets(random, sets);
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private String pick(String... values) {
-    return values[random.nextInt(values.length)];
   }
 
   /** The text, empty when the draw is that there are no rules. */

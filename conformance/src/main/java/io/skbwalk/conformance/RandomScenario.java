@@ -16,7 +16,7 @@ import java.util.Random;
  * What is drawn stays inside what both sides can do alike: nothing depends on how fast the kernel's
  * clock runs.
  */
-final class RandomScenario {
+final class RandomScenario extends Draws {
   private static final int[] PORTS = {22, 53, 80, 443, 8080, 5000, 40000, 33434};
 
   /** How fast frames come. */
@@ -59,12 +59,11 @@ final class RandomScenario {
           new HostDescription.Queue(22, Verdict.ACCEPT, 0, null),
           new HostDescription.Queue(23, Verdict.ACCEPT, 0, null));
 
-  private final Random random;
   private final List<Scenario.Step> steps = new ArrayList<>();
   private int ids = 1;
 
   private RandomScenario(long seed) {
-    random = new Random(seed);
+    super(new Random(seed));
   }
 
   /** The scenario of {@code seed}. */
@@ -151,14 +150,6 @@ final class RandomScenario {
       }
     }
     return mixed;
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private int pick(int... values) {
-    return values[random.nextInt(values.length)];
   }
 
   // ---- conversations

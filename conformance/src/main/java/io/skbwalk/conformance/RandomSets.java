@@ -9,7 +9,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Draws sets of ipset, in the words of {@code ipset save}, for rules to name. */
-final class RandomSets {
+final class RandomSets extends Draws {
   /** Who talks in random scenarios, alone and in networks of all lengths. */
   private static final String[] ADDRESSES = {
     "192.168.7.2", "192.168.7.3", "203.0.113.9", "203.0.113.1", "198.51.100.9", "198.51.100.77",
@@ -59,12 +59,11 @@ final class RandomSets {
   /** A set that there is. */
   private record Made(String name, int directions) {}
 
-  private final Random random;
   private final List<Made> made = new ArrayList<>();
   private final StringBuilder text = new StringBuilder();
 
   RandomSets(Random random) {
-    this.random = random;
+    super(random);
     int count = 1 + random.nextInt(4);
     for (int i = 0; i < count; i++) {
       make("s" + i);
@@ -72,14 +71,6 @@ final class RandomSets {
     if (oneIn(3)) {
       list("all");
     }
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private String pick(String... values) {
-    return values[random.nextInt(values.length)];
   }
 
   /** What {@code ipset restore} makes them from. */

@@ -6,7 +6,7 @@ import java.util.List;
 import java.util.Random;
 
 /** Draws the targets of random rules. */
-final class RandomTargets {
+final class RandomTargets extends Draws {
   /** Its first measurement comes after all random scenarios have ended. */
   static final String ESTIMATOR =
       " -j RATEEST --rateest-name random --rateest-interval 8s --rateest-ewmalog 100s";
@@ -69,24 +69,11 @@ final class RandomTargets {
   private static final List<String> NAT =
       List.of(" -j NETMAP --to 192.168.7.0/28", " -j NETMAP --to 203.0.113.0/24");
 
-  private final Random random;
   private final RandomSets sets;
 
   RandomTargets(Random random, RandomSets sets) {
-    this.random = random;
+    super(random);
     this.sets = sets;
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private String pick(String... values) {
-    return values[random.nextInt(values.length)];
-  }
-
-  private String anyOf(List<String> lines) {
-    return lines.get(random.nextInt(lines.size()));
   }
 
   /** A target, empty for none; a protocol that it needs stands before it as {@code @tcp}. */

@@ -11,7 +11,7 @@ import java.util.Random;
  * segments, SACK blocks, scaled windows, keepalives, resets in and out of the window, both opening
  * at once, the same ports opened again.
  */
-final class RandomTcp {
+final class RandomTcp extends Draws {
   private static final int FIN = 0x01;
   private static final int SYN = 0x02;
   private static final int RST = 0x04;
@@ -20,7 +20,6 @@ final class RandomTcp {
   private static final int URG = 0x20;
 
   private final RandomScenario scenario;
-  private final Random random;
   private final RandomScenario.Flow flow;
   private final int[] port;
 
@@ -37,20 +36,12 @@ final class RandomTcp {
   private boolean scales;
 
   RandomTcp(RandomScenario scenario, Random random) {
+    super(random);
     this.scenario = scenario;
-    this.random = random;
     flow = scenario.flow();
     // Few ports, so that conversations of one scenario get into each other's way.
     int client = oneIn(2) ? pick(1234, 30000, 40000, 600, 300) : 1024 + random.nextInt(60000);
     port = new int[] {client, pick(22, 53, 80, 443, 8080, 5000, 40000)};
-  }
-
-  private boolean oneIn(int n) {
-    return random.nextInt(n) == 0;
-  }
-
-  private int pick(int... values) {
-    return values[random.nextInt(values.length)];
   }
 
   /** Appends the conversation. */
