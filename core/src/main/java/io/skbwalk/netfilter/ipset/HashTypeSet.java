@@ -4,15 +4,13 @@ package io.skbwalk.netfilter.ipset;
 
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Ip4;
-import io.skbwalk.lib.Jhash;
 import io.skbwalk.netfilter.ipset.SetType.Part;
 import io.skbwalk.skb.SkBuff;
 import java.util.Arrays;
 
 /**
  * Plays ip_set_hash_gen.h: a set whose elements are found by a hash, alone or once for each prefix
- * length that its networks have. Elements are numbers; their words, extensions and flags lie in
- * arrays.
+ * length that its networks have. Elements are numbers.
  */
 final class HashTypeSet extends IpSet {
   private static final int FORGOTTEN = -2;
@@ -20,7 +18,6 @@ final class HashTypeSet extends IpSet {
   final KeyLayout layout;
   private final int initval;
   private final int networks;
-  private final boolean interfaces;
   private final PrefixLengths[] lengths;
   private final int addressMask;
   private final RangeWalk ranges = new RangeWalk(this);
@@ -29,23 +26,8 @@ final class HashTypeSet extends IpSet {
   private int bucketsize;
   private int maxelemOfRegion;
 
-  // ---- elements by number
-
-  private int[] keys = {};
-  private boolean[] exceptions = {};
-  private String[] ifaces;
-  private boolean[] wildcards;
-  private int allocated;
-  private int freeElement = -1;
-  private int[] nextFree = {};
-
-  // ---- one operation at a time
-
-  private final int[] key;
+  private final HashElements elements;
   private final SetEntry shown = new SetEntry();
-
-  /** Elements with the network that is looked for, whatever their interface ("multi" in Linux). */
-  private int sameNetwork;
 
   private long nextCollection;
   private int nextRegion;
@@ -54,19 +36,14 @@ final class HashTypeSet extends IpSet {
     super(options, clock);
     this.initval = initval;
     layout = new KeyLayout(type, options.inet6);
-    key = new int[layout.words];
     networks = (int) type.parts.stream().filter(part -> part == Part.NET).count();
-    interfaces = type.parts.contains(Part.IFACE);
+    elements = new HashElements(layout, type.parts.contains(Part.IFACE), initval, extensions);
     lengths = new PrefixLengths[networks];
     Arrays.setAll(lengths, i -> new PrefixLengths());
     addressMask =
         options.netmask != 0
             ? Ip4.mask(options.netmask)
             : options.bitmask != null ? options.bitmask[0] : -1;
-    if (interfaces) {
-      ifaces = new String[0];
-      wildcards = new boolean[0];
-    }
     bucketsize = options.bucketsize;
     setTable(new HashTable(bitsFor(options.hashsize)));
     nextCollection = clock.jiffies() + Clock.HZ;
@@ -82,13 +59,9 @@ final class HashTypeSet extends IpSet {
     maxelemOfRegion = Integer.divideUnsigned(options.maxelem, table.regions());
   }
 
-  private int bucket(int[] words, int at) {
-    return Jhash.hash2(words, at, layout.words, initval) & table.buckets() - 1;
-  }
-
   // ---- what rules ask ---------------------------------------------------------------------------
 
-  /** The element of a packet, in {@link #key}'s terms; false when it has none. */
+  /** The element of a packet; false when it has none. */
   private boolean read(SkBuff skb, SetQuery query, SetEntry entry, boolean tests) {
     if (!PacketElement.read(type, skb, query, entry)) {
       return false;
@@ -159,14 +132,14 @@ final class HashTypeSet extends IpSet {
    */
   private int search(SetEntry entry, SetQuery query, int length) {
     lastElement = -1;
-    sameNetwork = 0;
+    elements.sameNetwork = 0;
     if (networks == 0) {
       return searchBucket(entry, query, length);
     }
     boolean second = type == SetType.HASH_IPPORTNET;
     int address = second ? entry.ip2[0] : entry.ip[0];
     int other = entry.ip2[0];
-    for (int i = 0; i < lengths[0].size() && sameNetwork == 0; i++) {
+    for (int i = 0; i < lengths[0].size() && elements.sameNetwork == 0; i++) {
       int cidr = lengths[0].get(i);
       if (second) {
         entry.cidr2 = cidr;
@@ -194,8 +167,8 @@ final class HashTypeSet extends IpSet {
   private int lastElement;
 
   private int searchBucket(SetEntry entry, SetQuery query, int length) {
-    layout.pack(entry, key);
-    int block = table.block(bucket(key, 0));
+    elements.lookFor(entry);
+    int block = table.block(elements.hashOfKey() & table.buckets() - 1);
     if (block == 0) {
       return NONE;
     }
@@ -205,37 +178,21 @@ final class HashTypeSet extends IpSet {
         continue;
       }
       int element = table.element(block, place);
-      if (!isSame(element, entry.iface)) {
+      if (!elements.isSame(element, entry.iface)) {
         continue;
       }
       lastElement = element;
       if (query == null) {
-        return exceptions[element] ? EXCLUDED : MATCH;
+        return elements.isException(element) ? EXCLUDED : MATCH;
       }
       if (extensions.matches(element, query, query.skipsCounters, query.comparesCounters, length)) {
         query.foundIn = this;
         query.found = element;
-        return exceptions[element] ? EXCLUDED : MATCH;
+        return elements.isException(element) ? EXCLUDED : MATCH;
       }
-      sameNetwork = 0;
+      elements.sameNetwork = 0;
     }
     return NONE;
-  }
-
-  /** Plays mtype_data_equal: is it the element that {@link #key} stands for? */
-  private boolean isSame(int element, String iface) {
-    int at = element * layout.words;
-    for (int i = 0; i < layout.words; i++) {
-      if (keys[at + i] != key[i]) {
-        return false;
-      }
-    }
-    if (!interfaces) {
-      return true;
-    }
-    // Linux looks no further for shorter prefixes once a network is there with any interface.
-    sameNetwork++;
-    return wildcards[element] ? iface.startsWith(ifaces[element]) : iface.equals(ifaces[element]);
   }
 
   // ---- elements ---------------------------------------------------------------------------------
@@ -243,22 +200,22 @@ final class HashTypeSet extends IpSet {
   /** Plays mtype_add; {@link #RESIZE} when the table must grow first. */
   int insert(SetEntry entry, boolean exist) {
     collectWhatIsDue();
-    layout.pack(entry, key);
+    elements.lookFor(entry);
     lastElement = -1;
-    int bucket = bucket(key, 0);
+    int bucket = elements.hashOfKey() & table.buckets() - 1;
     int region = table.region(bucket);
-    int elements = table.elements(region);
+    int count = table.elements(region);
     int maxelem = maxelemOfRegion;
     boolean force = false;
-    if (Integer.compareUnsigned(elements, maxelem) >= 0) {
+    if (Integer.compareUnsigned(count, maxelem) >= 0) {
       if (extensions.timeouts) {
         collect(region);
       }
       maxelem = options.maxelem;
-      elements = table.elements();
-      force = Integer.compareUnsigned(elements, maxelem) >= 0 && options.forceadd;
+      count = table.elements();
+      force = Integer.compareUnsigned(count, maxelem) >= 0 && options.forceadd;
     }
-    boolean full = Integer.compareUnsigned(elements, maxelem) >= 0;
+    boolean full = Integer.compareUnsigned(count, maxelem) >= 0;
     int block = table.block(bucket);
     if (block == 0) {
       if (force || full) {
@@ -271,7 +228,7 @@ final class HashTypeSet extends IpSet {
     int pos = table.pos(block);
     int free = -1;
     boolean gap = false;
-    sameNetwork = 0;
+    elements.sameNetwork = 0;
     for (int place = 0; place < pos; place++) {
       int element = table.element(block, place);
       if (!table.isUsed(block, place)) {
@@ -281,12 +238,12 @@ final class HashTypeSet extends IpSet {
         }
         continue;
       }
-      if (isSame(element, entry.iface)) {
+      if (elements.isSame(element, entry.iface)) {
         lastElement = element;
         if (!exist && !extensions.isExpired(element)) {
           return SetError.EXIST.code;
         }
-        exceptions[element] = entry.nomatch;
+        elements.setException(element, entry.nomatch);
         extensions.start(element, entry);
         return NONE;
       }
@@ -306,11 +263,11 @@ final class HashTypeSet extends IpSet {
       return SetError.HASH_FULL.code;
     }
     if (pos >= table.size(block)) {
-      if (interfaces) {
+      if (elements.interfaces) {
         if (bucketsize >= HashTable.LONGEST) {
           return SetError.HASH_FULL.code;
         }
-        if (bucketsize <= sameNetwork) {
+        if (bucketsize <= elements.sameNetwork) {
           bucketsize += HashTable.STEP;
         }
       }
@@ -322,21 +279,16 @@ final class HashTypeSet extends IpSet {
     return put(bucket, block, pos, entry);
   }
 
-  /** Puts what {@link #key} stands for into a place of a bucket. */
+  /** Puts what is looked for into a place of a bucket. */
   private int put(int bucket, int block, int place, SetEntry entry) {
     int element = table.element(block, place);
     if (element < 0) {
-      element = allocate();
+      element = elements.allocate();
       table.setElement(block, place, element);
     }
-    System.arraycopy(key, 0, keys, element * layout.words, layout.words);
-    exceptions[element] = entry.nomatch;
-    if (interfaces) {
-      ifaces[element] = entry.iface;
-      wildcards[element] = entry.wildcard;
-    }
+    elements.put(element, entry);
     for (int i = 0; i < networks; i++) {
-      lengths[i].add(layout.prefixLength(key, 0, i));
+      lengths[i].add(elements.prefixLength(element, i));
     }
     extensions.start(element, entry);
     table.setUsed(block, place, true);
@@ -349,7 +301,7 @@ final class HashTypeSet extends IpSet {
   /** An element is none any more; its place and number stay. */
   private void forget(int element) {
     for (int i = 0; i < networks; i++) {
-      lengths[i].remove(layout.prefixLength(keys, element * layout.words, i));
+      lengths[i].remove(elements.prefixLength(element, i));
     }
     extensions.forget(element);
   }
@@ -357,12 +309,13 @@ final class HashTypeSet extends IpSet {
   /** Plays mtype_del. */
   int remove(SetEntry entry) {
     collectWhatIsDue();
-    layout.pack(entry, key);
-    int bucket = bucket(key, 0);
+    elements.lookFor(entry);
+    int bucket = elements.hashOfKey() & table.buckets() - 1;
     int block = table.block(bucket);
     int pos = block == 0 ? 0 : table.pos(block);
     for (int place = 0; place < pos; place++) {
-      if (!table.isUsed(block, place) || !isSame(table.element(block, place), entry.iface)) {
+      if (!table.isUsed(block, place)
+          || !elements.isSame(table.element(block, place), entry.iface)) {
         continue;
       }
       int element = table.element(block, place);
@@ -399,7 +352,7 @@ final class HashTypeSet extends IpSet {
     for (int place = 0; place < table.size(block); place++) {
       int element = table.element(block, place);
       if (element >= 0 && !(place < table.pos(block) && table.isUsed(block, place))) {
-        release(element);
+        elements.release(element);
       }
     }
     if (closes) {
@@ -471,8 +424,7 @@ final class HashTypeSet extends IpSet {
         if (!table.isUsed(block, place) || extensions.isExpired(element)) {
           continue;
         }
-        int to =
-            Jhash.hash2(keys, element * layout.words, layout.words, initval) & larger.buckets() - 1;
+        int to = elements.hash(element) & larger.buckets() - 1;
         int into = larger.block(to);
         if (into == 0) {
           into = larger.open(to);
@@ -500,36 +452,10 @@ final class HashTypeSet extends IpSet {
         int element = table.element(block, place);
         boolean used = place < table.pos(block) && table.isUsed(block, place);
         if (element >= 0 && (!used || extensions.isExpired(element))) {
-          release(element);
+          elements.release(element);
         }
       }
     }
-  }
-
-  private int allocate() {
-    if (freeElement >= 0) {
-      int element = freeElement;
-      freeElement = nextFree[element];
-      return element;
-    }
-    if (allocated == exceptions.length) {
-      int capacity = Math.max(8, allocated + (allocated >> 1));
-      keys = Arrays.copyOf(keys, capacity * layout.words);
-      exceptions = Arrays.copyOf(exceptions, capacity);
-      nextFree = Arrays.copyOf(nextFree, capacity);
-      if (interfaces) {
-        ifaces = Arrays.copyOf(ifaces, capacity);
-        wildcards = Arrays.copyOf(wildcards, capacity);
-      }
-      extensions.ensure(capacity);
-    }
-    return allocated++;
-  }
-
-  private void release(int element) {
-    extensions.clear(element);
-    nextFree[element] = freeElement;
-    freeElement = element;
   }
 
   // ---- what the user asks -----------------------------------------------------------------------
@@ -555,7 +481,7 @@ final class HashTypeSet extends IpSet {
       int block = table.block(bucket);
       for (int place = 0; block != 0 && place < table.size(block); place++) {
         if (table.element(block, place) >= 0) {
-          release(table.element(block, place));
+          elements.release(table.element(block, place));
         }
       }
     }
@@ -607,13 +533,12 @@ final class HashTypeSet extends IpSet {
 
   @Override
   boolean isFlagged(int element, String option) {
-    return option.equals("nomatch") ? exceptions[element] : wildcards[element];
+    return option.equals("nomatch") ? elements.isException(element) : elements.isWildcard(element);
   }
 
   @Override
   String element(int element) {
-    layout.unpack(keys, element * layout.words, shown);
-    shown.iface = interfaces ? ifaces[element] : null;
+    elements.show(element, shown);
     return ElementText.of(type, shown, options.inet6);
   }
 
