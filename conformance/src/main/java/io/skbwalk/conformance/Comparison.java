@@ -238,9 +238,14 @@ final class Comparison {
   private List<String> connectionsLeft() {
     List<String> known =
         kernel.conntrack().stream().map(Comparison::withoutTimeout).collect(Collectors.toList());
-    return model.conntrack().stream()
-        .filter(line -> known.remove(withoutTimeout(line)) || timeout(line) > secondsAside())
-        .toList();
+    List<String> left = new ArrayList<>(model.conntrack());
+    for (String line : model.conntrack()) {
+      boolean there = known.remove(withoutTimeout(line));
+      if (!there && timeout(line) <= secondsAside() && left.size() > kernel.conntrack().size()) {
+        left.remove(line);
+      }
+    }
+    return left;
   }
 
   /** By how many seconds timeouts may have run down further in the kernel, whose time passes. */

@@ -261,6 +261,8 @@ final class KernelMachine implements AutoCloseable {
     namespace.ip(IpBatch.vlans(host));
     set(host, name -> namesVlan(name, host));
     namespace.configure(host);
+    // Others may have to be waited for; what follows ages meanwhile.
+    log = KernelLog.isWrittenBy(scenario) ? new KernelLog() : null;
     began = System.nanoTime();
     named(namespace.shell, scenario.named());
     for (HostDescription.ConntrackTimeout timeout : host.netfilter().timeouts()) {
@@ -290,6 +292,9 @@ final class KernelMachine implements AutoCloseable {
     }
     drops = DropTrace.ofThisThread();
     drops.read();
+    if (log != null) {
+      log.read();
+    }
   }
 
   private void set(HostDescription host, Predicate<String> which) throws IOException {
@@ -429,21 +434,27 @@ final class KernelMachine implements AutoCloseable {
   // ----------------------------------------------------------------------------------
 
   private List<StepOutcome> steps(Scenario scenario) throws IOException {
-    try (KernelLog writtenTo = KernelLog.isWrittenBy(scenario) ? new KernelLog() : null) {
-      log = writtenTo;
-      List<StepOutcome> outcomes = new ArrayList<>();
-      long time = System.nanoTime();
-      for (Scenario.Step step : scenario.steps()) {
-        if (step.afterNanos() > 0) {
-          late = Math.max(late, System.nanoTime() - time);
-          // By the clock from the beginning on, so that what each takes longer does not add up.
-          time += step.afterNanos();
-          sleepUntil(time);
-        }
-        outcomes.add(step(step, scenario.host()));
+    List<StepOutcome> outcomes = new ArrayList<>();
+    long time = System.nanoTime();
+    for (Scenario.Step step : scenario.steps()) {
+      if (step.afterNanos() > 0) {
+        late = Math.max(late, System.nanoTime() - time);
+        // By the clock from the beginning on, so that what each takes longer does not add up.
+        time += step.afterNanos();
+        sleepUntil(time);
       }
-      late = Math.max(late, System.nanoTime() - time);
-      return outcomes;
+      outcomes.add(step(step, scenario.host()));
+    }
+    late = Math.max(late, System.nanoTime() - time);
+    closeLog();
+    return outcomes;
+  }
+
+  /** Lets others have the log. */
+  private void closeLog() throws IOException {
+    if (log != null) {
+      log.close();
+      log = null;
     }
   }
 
@@ -593,6 +604,7 @@ final class KernelMachine implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    closeLog();
     if (queues != null) {
       queues.close();
     }

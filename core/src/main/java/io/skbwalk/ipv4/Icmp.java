@@ -209,15 +209,15 @@ public final class Icmp {
     if (type == EXT_ECHO) {
       return probe(skb, header);
     }
-    if (type == EXT_ECHOREPLY) {
-      return transport.deliverPing(skb) ? null : DropReason.NO_SOCKET;
-    }
     if ((Rtable.of(skb).flags & (Rtable.RTCF_BROADCAST | Rtable.RTCF_MULTICAST)) != 0) {
       boolean query = type == IcmpHeader.ECHO || type == IcmpHeader.TIMESTAMP;
       if (query && echoIgnoreBroadcasts
           || !query && type != IcmpHeader.ADDRESS && type != IcmpHeader.ADDRESS_REPLY) {
         return DropReason.INVALID_PROTO;
       }
+    }
+    if (type == EXT_ECHOREPLY) {
+      return transport.deliverPing(skb) ? null : DropReason.NO_SOCKET;
     }
     if (type > NR_ICMP_TYPES) {
       return DropReason.UNHANDLED_PROTO;
