@@ -8,7 +8,6 @@ import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.InDevice;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
-import io.skbwalk.kernel.Clock;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
@@ -53,7 +52,7 @@ public final class Icmp {
   /** Fragment reassembly time exceeded. */
   public static final int EXC_FRAGTIME = 1;
 
-  private static final int NR_ICMP_TYPES = 18;
+  static final int NR_ICMP_TYPES = 18;
   private static final int NR_ICMP_UNREACH = 15;
   private static final int EXT_ECHO = 42;
   private static final int EXT_ECHOREPLY = 43;
@@ -76,11 +75,11 @@ public final class Icmp {
   private final Netfilter netfilter;
   private final Routing routing;
   private final IpOptions options;
-  private final InetPeers peers;
+  private final IcmpRateLimit limit;
   private final IpOutput output;
   private final LocalDelivery transport;
   private final Flowi4 flow = new Flowi4();
-  private final IpOptions.Reply replyOptions = new IpOptions.Reply();
+  private final IpOptionsReply replyOptions = new IpOptionsReply();
 
   /** icmp_xmit_lock: an ICMP message is being sent; what its own way causes is not answered. */
   private boolean sending;
@@ -90,14 +89,7 @@ public final class Icmp {
   private boolean enableProbe;
   private boolean ignoreBogusErrors = true;
   private boolean useInboundAddress;
-  private long rateLimitMillis = 1000;
-  private long rateMask = 0x1818;
-  private long messagesPerSecond = 1000;
-  private long messagesBurst = 50;
   private int noPmtuDisc;
-
-  private long globalCredit;
-  private long globalStamp;
 
   Icmp(
       Net net,
@@ -111,11 +103,9 @@ public final class Icmp {
     this.netfilter = netfilter;
     this.routing = routing;
     this.options = options;
-    this.peers = peers;
+    limit = new IcmpRateLimit(net, peers);
     this.output = output;
     this.transport = transport;
-    // A machine that has run for a while has its full burst.
-    globalStamp = net.clock.jiffies() - Clock.HZ;
     registerSysctls();
   }
 
@@ -145,26 +135,6 @@ public final class Icmp {
         value -> useInboundAddress = value != 0,
         0,
         1);
-    sysctls.register(
-        "net.ipv4.icmp_ratelimit",
-        () -> rateLimitMillis,
-        value -> rateLimitMillis = value,
-        0,
-        Integer.MAX_VALUE);
-    sysctls.register(
-        "net.ipv4.icmp_ratemask", () -> rateMask, value -> rateMask = value, 0, 0xFFFFFFFFL);
-    sysctls.register(
-        "net.ipv4.icmp_msgs_per_sec",
-        () -> messagesPerSecond,
-        value -> messagesPerSecond = value,
-        0,
-        Integer.MAX_VALUE);
-    sysctls.register(
-        "net.ipv4.icmp_msgs_burst",
-        () -> messagesBurst,
-        value -> messagesBurst = value,
-        0,
-        Integer.MAX_VALUE);
     sysctls.register(
         "net.ipv4.ip_no_pmtu_disc", () -> noPmtuDisc, value -> noPmtuDisc = (int) value, 0, 255);
     sysctls.register(
@@ -382,8 +352,8 @@ public final class Icmp {
     if (sending || !options.echo(skb, replyOptions)) {
       return;
     }
-    boolean masked = isMasked(type, code);
-    if (masked && !globalAllow()) {
+    boolean masked = limit.isMasked(type, code);
+    if (masked && !limit.globalAllow()) {
       tellLimited(skb, type, code);
       return;
     }
@@ -397,7 +367,7 @@ public final class Icmp {
     flow.tos = tos & INET_DSCP_MASK;
     flow.proto = IpHeader.IPPROTO_ICMP;
     Rtable rt = routing.output(flow);
-    if (rt == null || masked && !peerAllow(rt)) {
+    if (rt == null || masked && !limit.peerAllow(rt, flow.daddr)) {
       return;
     }
     if (IpHeader.MIN_LENGTH + replyOptions.length + IcmpHeader.LENGTH + length > 0xFFFF) {
@@ -438,8 +408,8 @@ public final class Icmp {
       return;
     }
     NetDevice dev = NetDevice.of(skb);
-    boolean masked = isMasked(type, code) && (dev == null || !dev.isLoopback());
-    if (masked && !globalAllow()) {
+    boolean masked = limit.isMasked(type, code) && (dev == null || !dev.isLoopback());
+    if (masked && !limit.globalAllow()) {
       tellLimited(skb, type, code);
       return;
     }
@@ -471,7 +441,7 @@ public final class Icmp {
     flow.tos = tos & INET_DSCP_MASK;
     flow.proto = IpHeader.IPPROTO_ICMP;
     Rtable back = routing.output(flow);
-    if (back == null || masked && !peerAllow(back)) {
+    if (back == null || masked && !limit.peerAllow(back, flow.daddr)) {
       return;
     }
     int room =
@@ -594,45 +564,6 @@ public final class Icmp {
     }
     int inner = skb.u8(at);
     return inner > NR_ICMP_TYPES || isError(inner);
-  }
-
-  // ---- rate limits -----------------------------------------------------------------------------
-
-  /** Plays icmpv4_mask_allow, turned around: is this kind limited at all? */
-  private boolean isMasked(int type, int code) {
-    return type <= NR_ICMP_TYPES
-        && !(type == IcmpHeader.DEST_UNREACH && code == FRAG_NEEDED)
-        && (1L << type & rateMask) != 0;
-  }
-
-  /** Plays icmp_global_allow: all machines together, icmp_msgs_per_sec. */
-  private boolean globalAllow() {
-    if (globalCredit > 0) {
-      return true;
-    }
-    long now = net.clock.jiffies();
-    long passed = Math.min(now - globalStamp, Clock.HZ);
-    if (passed < Clock.HZ / 50) {
-      return false;
-    }
-    long more = messagesPerSecond * passed / Clock.HZ;
-    if (more == 0) {
-      return false;
-    }
-    globalStamp = now;
-    globalCredit = Math.min(globalCredit + more, messagesBurst);
-    return true;
-  }
-
-  /** Plays icmpv4_xrlim_allow: each peer, icmp_ratelimit; what is sent costs the global credit. */
-  private boolean peerAllow(Rtable rt) {
-    boolean allowed =
-        rt.dev.isLoopback() || peers.allow(flow.daddr, rateLimitMillis * Clock.HZ / 1000);
-    if (allowed) {
-      // A random price hides the counter from who probes it (CVE-2020-25705).
-      globalCredit -= net.random.below(3);
-    }
-    return allowed;
   }
 
   private static void tellLimited(SkBuff skb, int type, int code) {

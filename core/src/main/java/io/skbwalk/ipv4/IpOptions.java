@@ -51,42 +51,12 @@ final class IpOptions {
 
   private static final int IPOPT_TS_TSONLY = 0;
   private static final int IPOPT_TS_TSANDADDR = 1;
-  private static final int IPOPT_TS_PRESPEC = 3;
+  static final int IPOPT_TS_PRESPEC = 3;
 
   /** Bit of an option's type that says that fragments carry it too. */
   private static final int IPOPT_COPY = 0x80;
 
   private static final long MILLIS_PER_DAY = 24L * 60 * 60 * 1000;
-
-  /** Plays struct ip_options_data: the options of an answer. */
-  static final class Reply {
-    final byte[] bytes = new byte[40];
-    int length;
-    int srr;
-    int rr;
-    int ts;
-    int cipso;
-    boolean strictRoute;
-    boolean rrNeedsAddress;
-    boolean tsNeedsAddress;
-    boolean tsNeedsTime;
-
-    /** First hop of the reversed source route; meaningful when {@link #srr} is not 0. */
-    int firstHop;
-
-    void clear() {
-      length = 0;
-      srr = 0;
-      rr = 0;
-      ts = 0;
-      cipso = 0;
-      strictRoute = false;
-      rrNeedsAddress = false;
-      tsNeedsAddress = false;
-      tsNeedsTime = false;
-      firstHop = 0;
-    }
-  }
 
   private final Net net;
   private final Routing routing;
@@ -493,119 +463,9 @@ final class IpOptions {
     }
   }
 
-  /**
-   * Plays __ip_options_echo: the options of an answer to {@code skb}: a source route turned around,
-   * route and time recorded further.
-   *
-   * @return false when the received options leave no room for that: no answer
-   */
-  boolean echo(SkBuff skb, Reply reply) {
-    reply.clear();
-    IpControlBlock opt = IpControlBlock.options(skb);
-    if (opt == null || opt.optionsLength == 0) {
-      return true;
-    }
-    int start = skb.networkHeader;
-    byte[] bytes = reply.bytes;
-    if (opt.rr != 0) {
-      int from = start + opt.rr;
-      int length = skb.u8(from + 1);
-      int pointer = skb.u8(from + 2);
-      int to = reply.length;
-      reply.rr = to + IpHeader.MIN_LENGTH;
-      System.arraycopy(skb.head, from, bytes, to, length);
-      if (opt.rrNeedsAddress && pointer <= length) {
-        if (pointer + 3 > length) {
-          return false;
-        }
-        bytes[to + 2] = (byte) (pointer + 4);
-        reply.rrNeedsAddress = true;
-      }
-      reply.length += length;
-    }
-    if (opt.ts != 0 && !echoTimestamp(skb, opt, reply)) {
-      return false;
-    }
-    if (opt.srr != 0) {
-      echoSourceRoute(skb, opt, reply);
-    }
-    if (opt.cipso != 0) {
-      int from = start + opt.cipso;
-      int length = skb.u8(from + 1);
-      reply.cipso = reply.length + IpHeader.MIN_LENGTH;
-      System.arraycopy(skb.head, from, bytes, reply.length, length);
-      reply.length += length;
-    }
-    while ((reply.length & 3) != 0) {
-      bytes[reply.length++] = IPOPT_END;
-    }
-    return true;
-  }
-
-  private boolean echoTimestamp(SkBuff skb, IpControlBlock opt, Reply reply) {
-    int from = skb.networkHeader + opt.ts;
-    int length = skb.u8(from + 1);
-    int pointer = skb.u8(from + 2);
-    int to = reply.length;
-    reply.ts = to + IpHeader.MIN_LENGTH;
-    System.arraycopy(skb.head, from, reply.bytes, to, length);
-    if (pointer <= length) {
-      if (opt.tsNeedsAddress) {
-        if (pointer + 3 > length) {
-          return false;
-        }
-        reply.tsNeedsAddress = true;
-        pointer += 4;
-      }
-      if (opt.tsNeedsTime) {
-        if (pointer + 3 > length) {
-          return false;
-        }
-        if ((skb.u8(from + 3) & 15) != IPOPT_TS_PRESPEC) {
-          reply.tsNeedsTime = true;
-          pointer += 4;
-        } else if (pointer + 7 <= length
-            && routing.addressType(null, skb.u32(from + pointer - 1))
-                != Ipv4Operations.RTN_UNICAST) {
-          reply.tsNeedsTime = true;
-          pointer += 8;
-        }
-      }
-      reply.bytes[to + 2] = (byte) pointer;
-    }
-    reply.length += length;
-    return true;
-  }
-
-  /** The hops passed so far, backwards; the first of them is where the answer is sent. */
-  private static void echoSourceRoute(SkBuff skb, IpControlBlock opt, Reply reply) {
-    int from = skb.networkHeader + opt.srr;
-    int length = skb.u8(from + 1);
-    int pointer = Math.min(skb.u8(from + 2), length + 1) - 4;
-    int to = reply.length;
-    int hops = 0;
-    int firstHop = 0;
-    if (pointer > 3) {
-      firstHop = skb.u32(from + pointer - 1);
-      hops = 4;
-      for (pointer -= 4; pointer > 3; pointer -= 4) {
-        System.arraycopy(skb.head, from + pointer - 1, reply.bytes, to + hops - 1, 4);
-        hops += 4;
-      }
-      // RFC 1812, 5.3.13.4: a route that already ends at the source must not name it twice.
-      if (IpHeader.source(skb) == skb.u32(from + pointer + 3)) {
-        hops -= 4;
-      }
-    }
-    if (hops > 3) {
-      reply.firstHop = firstHop;
-      reply.bytes[to] = skb.head[from];
-      reply.bytes[to + 1] = (byte) (hops + 3);
-      reply.bytes[to + 2] = 4;
-      reply.srr = to + IpHeader.MIN_LENGTH;
-      reply.length += hops + 3;
-      reply.strictRoute = opt.strictRoute;
-    }
+  /** Fills in the options of an answer to {@code skb}: see {@link IpOptionsReply#echo}. */
+  boolean echo(SkBuff skb, IpOptionsReply reply) {
+    return reply.echo(skb, routing);
   }
 
   /**
@@ -614,7 +474,7 @@ final class IpOptions {
    *
    * @param destination where the packet goes in the end, behind the hops of a source route
    */
-  void build(SkBuff skb, Reply reply, int destination) {
+  void build(SkBuff skb, IpOptionsReply reply, int destination) {
     IpControlBlock opt = IpControlBlock.of(skb);
     opt.clearOptions();
     opt.optionsLength = reply.length;

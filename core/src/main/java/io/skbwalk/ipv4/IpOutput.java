@@ -35,7 +35,7 @@ public final class IpOutput {
   private final IpOptions options;
   private final LinkLayer link;
   private final Flowi4 flow = new Flowi4();
-  private final IpOptions.Reply replyOptions = new IpOptions.Reply();
+  private final IpOptionsReply replyOptions = new IpOptionsReply();
   private final OkFunction dstOutput = skb -> skb.dst.output(skb);
   private final OkFunction finish = this::finishOutput;
   private final OkFunction multicastFinish = this::multicastFinish;
@@ -239,7 +239,7 @@ public final class IpOutput {
    * A packet made because of {@code skb}, by route {@code rt}, with room for header, options and
    * {@code length} bytes; {@link SkBuff#data} stands at the IP header.
    */
-  SkBuff answer(SkBuff skb, Rtable rt, int length, IpOptions.Reply reply, int destination) {
+  SkBuff answer(SkBuff skb, Rtable rt, int length, IpOptionsReply reply, int destination) {
     int headerLength = IpHeader.MIN_LENGTH + (reply == null ? 0 : reply.length);
     SkBuff answer = net.skbs.allocate(SkBuffPool.HEADROOM, headerLength + length);
     answer.networkHeader = answer.put(headerLength);
