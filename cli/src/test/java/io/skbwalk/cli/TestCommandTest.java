@@ -7,6 +7,8 @@ import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
 import java.io.IOException;
+import java.io.PrintWriter;
+import java.io.StringWriter;
 import java.nio.file.Files;
 import java.nio.file.Path;
 import java.util.LinkedHashSet;
@@ -21,6 +23,7 @@ import org.junit.jupiter.api.io.TempDir;
 import org.junit.jupiter.params.ParameterizedTest;
 import org.junit.jupiter.params.provider.MethodSource;
 import org.w3c.dom.Document;
+import picocli.CommandLine;
 
 class TestCommandTest {
   private static final String EXPERIMENTS =
@@ -191,5 +194,48 @@ class TestCommandTest {
     assertFalse(changed.await(700, TimeUnit.MILLISECONDS));
     Files.writeString(folder.resolve("later.v4"), "*filter\nCOMMIT\n");
     assertTrue(changed.await(10, TimeUnit.SECONDS));
+  }
+
+  /** What a watch prints, as somebody before it would see it. */
+  private static void await(StringWriter out, String text) throws InterruptedException {
+    for (int i = 0; i < 300 && !out.toString().contains(text); i++) {
+      TimeUnit.MILLISECONDS.sleep(100);
+    }
+    assertTrue(out.toString().contains(text), out::toString);
+  }
+
+  @Test
+  void aWatchRunsAgainWhenRulesOrExperimentsAreSaved() throws Exception {
+    String experiments = EXPERIMENTS.replace("WHAT", "tcp-reset");
+    int rules = experiments.indexOf("rules: |");
+    int end = experiments.indexOf("experiments:");
+    String text = experiments.substring(0, rules) + "rules: r.v4\n" + experiments.substring(end);
+    String good = "*filter\n-A INPUT -p tcp --dport 22 -j DROP\nCOMMIT\n";
+    Path file = Files.writeString(folder.resolve("t.yaml"), text);
+    Path ruleFile = Files.writeString(folder.resolve("r.v4"), good);
+    StringWriter out = new StringWriter();
+    StringWriter err = new StringWriter();
+    CommandLine line = Main.commandLine();
+    line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
+    Thread watching = new Thread(() -> line.execute("test", file.toString(), "--watch"));
+    watching.start();
+    try {
+      await(out, "2 experiments: all hold");
+      // A rule file that the experiments name.
+      Files.writeString(ruleFile, good.replace("22", "2222"));
+      await(out, "2 experiments: 1 fails");
+      // One in the middle of being written does not end the watch.
+      Files.writeString(ruleFile, "*filter\n-A INP");
+      await(err, "r.v4:2:");
+      Files.writeString(ruleFile, good + "# mended\n");
+      // The experiments themselves.
+      Files.writeString(file, text.replace("tcp-reset", "none"));
+      await(out, "answer");
+      assertTrue(watching.isAlive());
+    } finally {
+      watching.interrupt();
+      watching.join(10_000);
+    }
+    assertFalse(watching.isAlive());
   }
 }

@@ -26,7 +26,8 @@ final class PacketExpectation {
   private static final List<String> STATES =
       List.of("NEW", "ESTABLISHED", "RELATED", "INVALID", "UNTRACKED");
 
-  private static final String[] KEYS =
+  /** What can be asked of a packet. */
+  static final String[] KEYS =
       Stream.of(
               Stream.of("fate", "reason", "at", "hook", "table", "chain", "rule", "target"),
               Stream.of("rules", "ctstate", "ctdir", "mark", "connmark", "log"),

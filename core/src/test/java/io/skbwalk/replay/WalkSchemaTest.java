@@ -82,6 +82,14 @@ class WalkSchemaTest {
   }
 
   @Test
+  void descriptionsAreSentences() throws IOException {
+    JsonNode schema = new ObjectMapper().readTree(SCHEMA.toFile());
+    for (String description : schema.findValuesAsText("description")) {
+      assertTrue(description.matches("[^\\n{}*]+"), description);
+    }
+  }
+
+  @Test
   void hasEveryStepWithItsFields() throws IOException {
     JsonNode schema = new ObjectMapper().readTree(SCHEMA.toFile());
     Map<String, List<String>> inSchema = new TreeMap<>();
