@@ -91,6 +91,7 @@ final class DiffCommand implements Callable<Integer> {
       }
       old.finish();
       now.finish();
+      comparison.finish();
       if (session.choice != null && !quiet) {
         stderr.println("skbwalk: the machine is " + session.choice);
       }

@@ -130,7 +130,7 @@ final class DiffPage {
   }
 
   private static boolean isLost(Outcome outcome) {
-    return outcome.fate() == Fate.DROPPED;
+    return outcome.fate() == Fate.DROPPED || outcome.fate() == null;
   }
 
   private void rule(String name, Responsible rule, int places) {

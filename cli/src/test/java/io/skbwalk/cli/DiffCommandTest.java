@@ -32,6 +32,11 @@ import org.junit.jupiter.params.provider.CsvSource;
 class DiffCommandTest {
   private static final ObjectMapper JSON = new ObjectMapper();
 
+  private static Schema schema() throws IOException {
+    return SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
+        .getSchema(Files.readString(Path.of("../docs/diff.schema.json")));
+  }
+
   /** One object a frame, by its number. */
   private static Map<Long, JsonNode> lines(Path file) throws IOException {
     Map<Long, JsonNode> lines = new TreeMap<>();
@@ -442,9 +447,7 @@ class DiffCommandTest {
 
   @Test
   void printsWhatItsSchemaSays() throws IOException {
-    Schema schema =
-        SchemaRegistry.withDefaultDialect(SpecificationVersion.DRAFT_2020_12)
-            .getSchema(Files.readString(Path.of("../docs/diff.schema.json")));
+    Schema schema = schema();
     Run run =
         Run.of(
             "diff",
@@ -506,5 +509,46 @@ class DiffCommandTest {
     assertEquals(2, run.status(), run::err);
     assertTrue(run.err().startsWith("skbwalk: " + start), run::err);
     assertEquals(1, run.err().lines().count(), run::err);
+  }
+
+  @Test
+  void whatABrokenConversationDoesNotSendIsTold(@TempDir Path folder) throws IOException {
+    Path scenario =
+        Files.writeString(
+            folder.resolve("visit.yaml"),
+            """
+            host:
+              interfaces:
+                eth0: {macaddress: "02:00:00:00:00:01", addresses: [203.0.113.1/24]}
+                eth1: {macaddress: "02:00:00:00:01:01", addresses: [192.168.7.1/24]}
+              routes: [{to: default, via: 203.0.113.254}]
+              assume-neighbours: true
+              sysctls: {net.ipv4.ip_forward: 1}
+            experiments:
+              - packets:
+                  - {in: eth1, tcp-session: {from: "192.168.7.2:40000", to: "198.51.100.9:80", send: "GET /", reply: "200"}}
+                  - {after: 1s, in: eth1, ping: {from: 192.168.7.2, to: 198.51.100.9}}
+            """);
+    Path against =
+        Files.writeString(
+            folder.resolve("closed.v4"), "*filter\n-A FORWARD -p tcp -j DROP\nCOMMIT\n");
+    Run run = Run.of("diff", scenario.toString(), "--against", against.toString());
+    assertEquals(1, run.status(), run::err);
+    assertTrue(run.out().contains("11 packets"), run::out);
+    assertTrue(run.out().contains("9 change (1 flow"), run::out);
+    assertTrue(run.out().contains("8       1 444 bytes   forwarded -> not sent\n"), run::out);
+    Run json = Run.of("diff", scenario.toString(), "--against", against.toString(), "--json");
+    assertEquals(List.of(), schema().validate(json.out(), InputFormat.JSON));
+    // The other way round the new rules let it begin.
+    Path open = Files.writeString(folder.resolve("open.v4"), "*filter\nCOMMIT\n");
+    Run back =
+        Run.of(
+            "diff",
+            scenario.toString(),
+            "--rules",
+            against.toString(),
+            "--against",
+            open.toString());
+    assertTrue(back.out().contains("not sent -> forwarded\n"), back::out);
   }
 }

@@ -223,14 +223,14 @@ class TestCommandTest {
       await(out, "2 experiments: all hold");
       // A rule file that the experiments name.
       Files.writeString(ruleFile, good.replace("22", "2222"));
-      await(out, "2 experiments: 1 fails");
+      await(out, "2 experiments: 1 failed");
       // One in the middle of being written does not end the watch.
       Files.writeString(ruleFile, "*filter\n-A INP");
       await(err, "r.v4:2:");
       Files.writeString(ruleFile, good + "# mended\n");
       // The experiments themselves.
       Files.writeString(file, text.replace("tcp-reset", "none"));
-      await(out, "answer");
+      await(out, "answer: expected none");
       assertTrue(watching.isAlive());
     } finally {
       watching.interrupt();

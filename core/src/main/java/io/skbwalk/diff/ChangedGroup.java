@@ -14,6 +14,9 @@ public final class ChangedGroup {
   /** What became of the group's first packet on one machine. */
   public record Example(String interfaces, PacketEnd end, int mark, int connectionMark) {
     static Example of(FrameRecord record) {
+      if (record == null) {
+        return new Example("", null, 0, 0);
+      }
       return new Example(Comparison.interfaces(record), record.end, record.mark, record.connmark);
     }
   }
@@ -65,8 +68,9 @@ public final class ChangedGroup {
     this.newOutcome = Outcome.of(now);
     this.oldRule = oldRule;
     this.newRule = newRule;
-    example = old.number;
-    packet = PacketSummary.ofFrame(old.frame, 0, old.frame.length);
+    FrameRecord either = old != null ? old : now;
+    example = either.number;
+    packet = PacketSummary.ofFrame(either.frame, 0, either.frame.length);
     oldExample = Example.of(old);
     newExample = Example.of(now);
   }

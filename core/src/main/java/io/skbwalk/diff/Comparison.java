@@ -11,10 +11,8 @@ import io.skbwalk.replay.Flow;
 import io.skbwalk.replay.FrameRecord;
 import io.skbwalk.replay.PacketEnd;
 import io.skbwalk.replay.Replay;
-import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Comparator;
-import java.util.Deque;
 import java.util.EnumMap;
 import java.util.HashMap;
 import java.util.HashSet;
@@ -22,6 +20,8 @@ import java.util.LinkedHashMap;
 import java.util.List;
 import java.util.Map;
 import java.util.Set;
+import java.util.SortedMap;
+import java.util.TreeMap;
 
 /**
  * Holds what became of each frame on an old machine against what became of it on a new one, while
@@ -46,8 +46,8 @@ public final class Comparison {
 
   private final Replay oldReplay;
   private final Replay newReplay;
-  private final Deque<FrameRecord> olds = new ArrayDeque<>();
-  private final Deque<FrameRecord> news = new ArrayDeque<>();
+  private final SortedMap<Long, FrameRecord> olds = new TreeMap<>();
+  private final SortedMap<Long, FrameRecord> news = new TreeMap<>();
   private final Map<Key, ChangedGroup> groups = new LinkedHashMap<>();
 
   /**
@@ -55,6 +55,9 @@ public final class Comparison {
    * as {@link Change#FATE} those that let only one machine know it.
    */
   private final Map<Flow, Map<Change, Pair>> deciders = new HashMap<>();
+
+  /** The rules that gave a flow another fate first. */
+  private final Map<Flow, Pair> broke = new HashMap<>();
 
   private final Set<Flow> changedFlows = new HashSet<>();
   private long frames;
@@ -69,38 +72,59 @@ public final class Comparison {
     oldReplay.keepEnds();
     newReplay.keepEnds();
     oldReplay.keepFrames();
-    oldReplay.add(record -> hear(record, olds));
-    newReplay.add(record -> hear(record, news));
+    newReplay.keepFrames();
+    oldReplay.add(
+        record -> {
+          FrameRecord now = news.remove(record.number);
+          hear(record, now, record, olds);
+        });
+    newReplay.add(
+        record -> {
+          FrameRecord old = olds.remove(record.number);
+          hear(old, record, record, news);
+        });
   }
 
-  private void hear(FrameRecord record, Deque<FrameRecord> own) {
-    own.add(record);
-    while (!olds.isEmpty() && !news.isEmpty()) {
-      FrameRecord old = olds.poll();
-      FrameRecord now = news.poll();
-      if (old.number != now.number) {
-        throw new IllegalStateException("frame " + old.number + " beside " + now.number);
-      }
-      if (old.isChosen()) {
-        compare(old, now);
-      }
+  private void hear(
+      FrameRecord old, FrameRecord now, FrameRecord own, Map<Long, FrameRecord> waiting) {
+    if (old == null || now == null) {
+      waiting.put(own.number, own);
+    } else if (old.isChosen()) {
+      compare(old, now);
     }
   }
 
+  /**
+   * Both replays have finished. What only one of them sent is of a conversation that broke on the
+   * other, for the reason for which that flow changed first.
+   */
+  public void finish() {
+    SortedMap<Long, FrameRecord> alone = new TreeMap<>(olds);
+    alone.putAll(news);
+    alone.forEach((number, record) -> compare(olds.get(number), news.get(number)));
+    olds.clear();
+    news.clear();
+  }
+
   private void compare(FrameRecord old, FrameRecord now) {
+    FrameRecord either = old != null ? old : now;
     frames++;
-    bytes += old.length;
+    bytes += either.length;
     Change change = change(old, now);
     if (change == null) {
       return;
     }
     changedPackets++;
-    changedBytes += old.length;
-    Flow flow = old.flow != null ? old.flow : now.flow;
+    changedBytes += either.length;
+    Flow flow = old != null && old.flow != null || now == null ? old.flow : now.flow;
     if (flow != null) {
       changedFlows.add(flow);
     }
-    Pair pair = responsible(change, old, now, flow);
+    boolean both = old != null && now != null;
+    Pair pair = both ? responsible(change, old, now, flow) : broke.getOrDefault(flow, Pair.NONE);
+    if (change == Change.FATE) {
+      broke.putIfAbsent(flow, pair);
+    }
     Key key =
         new Key(
             change,
@@ -120,7 +144,7 @@ public final class Comparison {
                     now,
                     Responsible.of(pair.old, rules(oldReplay)),
                     Responsible.of(pair.now, rules(newReplay))))
-        .add(old, flow);
+        .add(either, flow);
   }
 
   private static RuleSet rules(Replay replay) {
@@ -176,13 +200,13 @@ public final class Comparison {
   }
 
   private static String text(Change change, FrameRecord old, FrameRecord now) {
+    if (change == Change.FATE) {
+      return Outcome.of(old).label() + " -> " + Outcome.of(now).label();
+    }
     PacketEnd a = old.end;
     PacketEnd b = now.end;
     List<String> parts = new ArrayList<>();
     switch (change) {
-      case FATE -> {
-        return Outcome.of(old).label() + " -> " + Outcome.of(now).label();
-      }
       case INTERFACE -> {
         return "out of " + interfaces(old) + " -> " + interfaces(now);
       }

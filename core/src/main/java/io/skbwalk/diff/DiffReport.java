@@ -64,7 +64,7 @@ public final class DiffReport {
   private static void side(JsonGenerator json, String name, Outcome outcome, Responsible rule)
       throws IOException {
     json.writeObjectFieldStart(name);
-    json.writeStringField("fate", outcome.fate().label);
+    json.writeStringField("fate", outcome.fate() == null ? "not-sent" : outcome.fate().label);
     if (outcome.reason() != null) {
       json.writeStringField("reason", outcome.reason().name());
       json.writeStringField("at", outcome.at());
