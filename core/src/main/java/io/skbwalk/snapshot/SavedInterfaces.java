@@ -110,6 +110,11 @@ final class SavedInterfaces {
             || link.lists("flags", "PROMISC")
             || link.number("promiscuity", 0) > 0;
     IpJson vlanData = link.object("linkinfo").object("info_data");
+    if (vlanData.has("ingress_qos") || vlanData.has("egress_qos")) {
+      omissions.add(
+          new Omission(
+              "interface " + name, "its maps between priorities and tags are not modelled"));
+    }
     (vlan ? vlans : cards)
         .add(
             new Interface(

@@ -155,6 +155,35 @@ class SnapshotTest {
     assertTrue(comments.contains(omission), comments);
   }
 
+  private static String vlan(String name, int number, String address, String data) {
+    return """
+      {"ifindex":9,"link":"eth1","ifname":"%s","flags":["BROADCAST","MULTICAST","UP","LOWER_UP"],
+       "mtu":1500,"group":"0","link_type":"ether","address":"02:00:00:00:01:01","promiscuity":0,
+       "linkinfo":{"info_kind":"vlan","info_data":{"protocol":"802.1Q","id":%d,
+        "flags":["REORDER_HDR"]%s}},
+       "addr_info":[{"family":"inet","local":"%s","prefixlen":24,"broadcast":"%s"}]}"""
+        .formatted(name, number, data, address, address.replaceFirst("[0-9]+$", "255"));
+  }
+
+  /** A router on a stick, as config/trunk.yaml has it; this kernel has no VLANs to be asked. */
+  @Test
+  void vlansLieOnTheirCard() throws IOException {
+    String card = CARD.replace("eth0", "eth1").replace("00:00:01", "00:01:01");
+    String trunk = card.replace("203.0.113", "192.168.99").replace("1400", "1500");
+    String vlans =
+        vlan("eth1.10", 10, "192.168.7.1", "") + "," + vlan("eth1.20", 20, "192.168.20.1", "");
+    Snapshot snapshot = with(SavedOutput.ADDRESSES, "[" + vlans + "," + trunk + "]");
+    assertEquals(List.of(), snapshot.omissions());
+    String file = Files.readString(Path.of("../config/trunk.yaml"));
+    assertEquals(
+        HostFile.parse("trunk.yaml", file).description().interfaces(),
+        HostFile.parse("host.yaml", snapshot.hostFile()).description().interfaces());
+    String maps = vlan("eth1.10", 10, "192.168.7.1", ",\"ingress_qos\":[{\"from\":1,\"to\":2}]");
+    assertEquals(
+        "[interface eth1.10: its maps between priorities and tags are not modelled]",
+        with(SavedOutput.ADDRESSES, "[" + maps + "," + trunk + "]").omissions().toString());
+  }
+
   @Test
   void rulesWithoutCountersAndWithoutWhatIsNotModelled() {
     Snapshot snapshot =
