@@ -3,9 +3,11 @@
 package io.skbwalk.replay;
 
 import io.skbwalk.language.ScenarioPacket;
+import io.skbwalk.language.TcpAnswers;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
+import io.skbwalk.skb.TcpHeader;
 import java.nio.ByteBuffer;
 import java.util.HashMap;
 import java.util.Map;
@@ -36,10 +38,24 @@ final class Conversations implements Replay.Sink {
 
     /** The packet that did not arrive; null while all did. */
     String broken;
+
+    /** SYNPROXY has answered the SYN in the far end's place. */
+    boolean proxied;
+
+    /** The sequence number with which it did. */
+    int cookie;
+
+    /** The far end's own SYN/ACK, which waits for SYNPROXY's SYN; and its number. */
+    ScenarioPacket owed;
+
+    long owedNumber;
+
+    /** How much higher the far end's sequence numbers are on the side that opened. */
+    int shift;
   }
 
   /** A packet that is ready: where it arrives, null when this machine sends it. */
-  record Ready(String device, byte[] bytes) {}
+  record Ready(String device, byte[] bytes, long number) {}
 
   private final Map<Integer, State> states = new HashMap<>();
 
@@ -58,25 +74,54 @@ final class Conversations implements Replay.Sink {
     if (state.broken != null || reply && state.answered) {
       return null;
     }
+    if (reply && state.proxied && state.owed == null) {
+      state.owed = packet;
+      state.owedNumber = number;
+      state.shift = state.cookie - sequence(packet.bytes(), 0);
+      return null;
+    }
     turns.put(number, packet);
     if (!reply) {
       int network = packet.device() == null ? 0 : EthernetHeader.LENGTH;
       state.opened = Ends.of(packet.bytes(), network);
       // Until it is known to arrive it has not.
       state.broken = packet.comment();
-      return new Ready(packet.device(), packet.bytes());
+      byte[] bytes =
+          state.proxied ? acknowledging(packet.bytes(), network, state.shift) : packet.bytes();
+      return new Ready(packet.device(), bytes, number);
     }
+    return reply(state, packet, number);
+  }
+
+  /**
+   * The far end's SYN/ACK, once SYNPROXY has sent the SYN that it answers.
+   *
+   * @return null while nothing is owed
+   */
+  Ready owed(int conversation) {
+    State state = states.get(conversation);
+    if (state == null || state.owedNumber == 0 || state.arrived == null || state.broken != null) {
+      return null;
+    }
+    ScenarioPacket packet = state.owed;
+    turns.put(state.owedNumber, packet);
+    Ready ready = reply(state, packet, state.owedNumber);
+    state.owedNumber = 0;
+    return ready;
+  }
+
+  private static Ready reply(State state, ScenarioPacket packet, long number) {
     byte[] bytes = answer(packet.bytes(), state.arrived);
     state.broken = packet.comment();
     if (state.device == null) {
-      return new Ready(null, bytes);
+      return new Ready(null, bytes, number);
     }
     byte[] frame = new byte[EthernetHeader.LENGTH + bytes.length];
     System.arraycopy(state.arrived, 6, frame, 0, 6);
     System.arraycopy(state.arrived, 0, frame, 6, 6);
     frame[EthernetHeader.TYPE_OFFSET] = 8;
     System.arraycopy(bytes, 0, frame, EthernetHeader.LENGTH, bytes.length);
-    return new Ready(state.device, frame);
+    return new Ready(state.device, frame, number);
   }
 
   /** The packet of that conversation that did not arrive; null when all have. */
@@ -106,6 +151,11 @@ final class Conversations implements Replay.Sink {
       System.arraycopy(
           record.delivered, 0, arrived, EthernetHeader.LENGTH, record.delivered.length);
     }
+    if (packet == state.owed) {
+      // SYNPROXY keeps it, and lets who opened go on.
+      state.broken = madeUp(record, state, TcpHeader.ACK) == null ? packet.comment() : null;
+      return;
+    }
     if (reply) {
       // It has to look as if who was asked had answered.
       boolean understood =
@@ -115,12 +165,61 @@ final class Conversations implements Replay.Sink {
       state.broken = understood ? null : packet.comment();
       return;
     }
+    FrameRecord.Out made =
+        state.proxied
+            ? madeUp(record, state, TcpHeader.SYN)
+            : madeUp(record, state, TcpHeader.SYN | TcpHeader.ACK);
+    if (arrived == null && made != null && state.proxied) {
+      arrived = made.frame();
+      device = made.device();
+    } else if (arrived == null && made != null) {
+      state.proxied = true;
+      state.cookie = sequence(made.frame(), EthernetHeader.LENGTH);
+      state.broken = null;
+      return;
+    }
     state.answered = record.fate == Fate.ANSWERED;
     if (arrived != null) {
       state.arrived = arrived;
       state.device = device;
     }
     state.broken = arrived != null || state.answered ? null : packet.comment();
+  }
+
+  /** A segment with these flags that the machine has sent because of the frame; null for none. */
+  private static FrameRecord.Out madeUp(FrameRecord record, State state, int flags) {
+    int wanted = TcpHeader.SYN | TcpHeader.ACK | TcpHeader.RST;
+    for (FrameRecord.Out out : record.outs) {
+      int tcp =
+          out.forwarded()
+              ? -1
+              : TcpAnswers.tcp(out.frame(), EthernetHeader.LENGTH, out.frame().length);
+      if (tcp >= 0 && (out.frame()[tcp + TcpHeader.FLAGS_OFFSET] & wanted) == flags) {
+        Ends ends = Ends.of(out.frame(), EthernetHeader.LENGTH);
+        boolean back = ends.reversed().equals(state.opened);
+        if (back == (flags != TcpHeader.SYN)) {
+          return out;
+        }
+      }
+    }
+    return null;
+  }
+
+  private static int sequence(byte[] bytes, int network) {
+    int tcp = network + (bytes[network] & 15) * 4;
+    return ByteBuffer.wrap(bytes).getInt(tcp + TcpHeader.SEQUENCE_OFFSET);
+  }
+
+  /** A segment of the side that opened, which knows SYNPROXY's sequence numbers only. */
+  private static byte[] acknowledging(byte[] bytes, int network, int shift) {
+    byte[] shifted = bytes.clone();
+    ByteBuffer packet = ByteBuffer.wrap(shifted);
+    int tcp = network + (bytes[network] & 15) * 4;
+    int ack = packet.getInt(tcp + TcpHeader.ACK_OFFSET);
+    int sum = packet.getShort(tcp + TCP_CHECKSUM) & 0xFFFF;
+    packet.putInt(tcp + TcpHeader.ACK_OFFSET, ack + shift);
+    packet.putShort(tcp + TCP_CHECKSUM, (short) Checksum.replace32(sum, ack, ack + shift));
+    return shifted;
   }
 
   /** Who speaks to whom; without ports 0. */

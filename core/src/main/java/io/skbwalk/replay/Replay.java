@@ -271,6 +271,10 @@ public final class Replay {
       String device = packet.device();
       if (packet.turn() != null) {
         poll();
+        Conversations.Ready owed = conversations.owed(packet.turn().conversation());
+        if (owed != null) {
+          arriveLate(owed, time - packet.afterNanos() / 2);
+        }
         Conversations.Ready ready = conversations.next(packet, totals.read);
         if (ready == null) {
           continue;
@@ -296,6 +300,17 @@ public final class Replay {
     }
     poll();
     return time;
+  }
+
+  /** A frame with the number of its place in the file, where it could not be sent yet. */
+  private void arriveLate(Conversations.Ready owed, long time) {
+    long read = totals.read;
+    totals.read = owed.number();
+    ArrivedFrame frame = slots[fates.count()];
+    frame.take(owed.bytes(), time);
+    receive(frame, host.device(owed.device()));
+    poll();
+    totals.read = read;
   }
 
   /**

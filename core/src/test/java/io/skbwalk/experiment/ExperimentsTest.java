@@ -57,9 +57,12 @@ class ExperimentsTest {
       "{in: eth0, udp: {from: \"198.51.100.9:53\", to: \"192.168.7.2:53\", payload: hello}";
 
   private static List<Outcome> run(String experiments, RuleCoverage coverage) {
+    return runFile(ROUTER + experiments, coverage);
+  }
+
+  private static List<Outcome> runFile(String text, RuleCoverage coverage) {
     ScenarioFile scenario =
-        ScenarioFile.parse(
-            "t.yaml", ROUTER + experiments, null, new ScenarioFolder(Path.of("../rules/t.yaml")));
+        ScenarioFile.parse("t.yaml", text, null, new ScenarioFolder(Path.of("../rules/t.yaml")));
     RuleSet rules = RulesFile.merge(List.of(RulesFile.of(scenario)));
     return new Experiments(
             "t.yaml", scenario, rules, () -> new Host(scenario.host().description(), rules, 0, 1))
@@ -329,6 +332,35 @@ class ExperimentsTest {
     in: eth0, udp-exchange: {from: "198.51.100.9:53", to: "192.168.7.2:53"} | completes: true => packet 1: completes: expected true, got false: the request does not arrive
     """
         .lines();
+  }
+
+  /** The server answers SYNPROXY's SYN, and the client's numbers are those of the cookie. */
+  @Test
+  void aSessionGoesThroughSynproxy() {
+    String text =
+        """
+        host:
+          interfaces:
+            eth0: {addresses: [203.0.113.1/24]}
+            eth1: {addresses: [192.168.7.1/24]}
+          routes: [{to: default, via: 203.0.113.254}]
+          assume-neighbours: true
+          sysctls: {net.ipv4.ip_forward: 1, net.netfilter.nf_conntrack_tcp_loose: 0}
+        rules: |
+          *raw
+          -A PREROUTING -i eth0 -p tcp --syn -j CT --notrack
+          COMMIT
+          *filter
+          -A FORWARD -p tcp -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --mss 1460
+          -A FORWARD -m conntrack --ctstate INVALID -j DROP
+          -A FORWARD -p tcp -d 192.168.7.3 -j DROP
+          COMMIT
+        experiments:
+          - packets:
+              - {in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "192.168.7.2:80", send: hello, reply: hi}, expect: {answer: {flags: SA}, completes: true}}
+            expect: {counters: {"filter/FORWARD#1": 2}, connections: ["tcp TIME_WAIT src=198.51.100.9 dst=192.168.7.2 ASSURED"]}
+        """;
+    assertEquals("", failures(runFile(text, new RuleCoverage())));
   }
 
   @ParameterizedTest
