@@ -341,8 +341,8 @@ class ExperimentsTest {
         """
         host:
           interfaces:
-            eth0: {addresses: [203.0.113.1/24]}
-            eth1: {addresses: [192.168.7.1/24]}
+            eth0: {macaddress: "02:00:00:00:00:01", addresses: [203.0.113.1/24]}
+            eth1: {macaddress: "02:00:00:00:01:01", addresses: [192.168.7.1/24]}
           routes: [{to: default, via: 203.0.113.254}]
           assume-neighbours: true
           sysctls: {net.ipv4.ip_forward: 1, net.netfilter.nf_conntrack_tcp_loose: 0}
@@ -358,7 +358,7 @@ class ExperimentsTest {
         experiments:
           - packets:
               - {in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "192.168.7.2:80", send: hello, reply: hi}, expect: {answer: {flags: SA}, completes: true}}
-            expect: {counters: {"filter/FORWARD#1": 2}, connections: ["tcp TIME_WAIT src=198.51.100.9 dst=192.168.7.2 ASSURED"]}
+            expect: {counters: {"filter/FORWARD#1": 2}, connections: ["tcp TIME_WAIT src=198.51.100.9 dst=192.168.7.2 [ASSURED]"]}
         """;
     assertEquals("", failures(runFile(text, new RuleCoverage())));
   }
