@@ -215,7 +215,7 @@ class TestCommandTest {
     Path ruleFile = Files.writeString(folder.resolve("r.v4"), good);
     StringWriter out = new StringWriter();
     StringWriter err = new StringWriter();
-    CommandLine line = Main.commandLine();
+    CommandLine line = Main.commandLine("test");
     line.setOut(new PrintWriter(out, true)).setErr(new PrintWriter(err, true));
     Thread watching = new Thread(() -> line.execute("test", file.toString(), "--watch"));
     watching.start();
