@@ -23,8 +23,16 @@ public final class JsonText {
   private static final long HIGH = 0x80L * ONES;
   private static final String HEX = "0123456789ABCDEF";
 
+  /** Slots for words that come again, a power of two. */
+  private static final int WORDS = 1 << 11;
+
   private byte[] bytes = new byte[1 << 16];
   private int end;
+
+  /** Words that came, each in the only slot that it may be in, and as they are written. */
+  private final String[] words = new String[WORDS];
+
+  private final byte[][] written = new byte[WORDS][];
 
   /** Begins an object, in an array or on its own. */
   public JsonText beginObject() {
@@ -84,9 +92,14 @@ public final class JsonText {
   /** A field. */
   public JsonText field(String name, long value) {
     name(name);
+    number(value);
+    return this;
+  }
+
+  private void number(long value) {
     if (value < 0) {
       plain(Long.toString(value));
-      return this;
+      return;
     }
     int digits = 1;
     for (long rest = value; rest > 9; rest /= 10) {
@@ -99,6 +112,54 @@ public final class JsonText {
       rest /= 10;
     }
     end += digits;
+  }
+
+  /** What is already JSON: punctuation and the names of fields, in ASCII. */
+  JsonText plain(byte[] text) {
+    reserve(text.length);
+    System.arraycopy(text, 0, bytes, end, text.length);
+    end += text.length;
+    return this;
+  }
+
+  /** The same at the beginning of an array's element. */
+  JsonText element(byte[] text) {
+    comma();
+    return plain(text);
+  }
+
+  /** A string, behind the name of its field. */
+  JsonText value(String value) {
+    quoted(value);
+    return this;
+  }
+
+  /**
+   * A string that is the same object each time it comes, such as a name of the kernel's; behind the
+   * name of its field.
+   */
+  JsonText word(String value) {
+    int length = value.length();
+    if (length == 0) {
+      quoted(value);
+      return this;
+    }
+    int slot =
+        (length * 31 + value.charAt(0) * 7 + value.charAt(length / 2) * 131 + value.charAt(length - 1))
+            & WORDS - 1;
+    if (words[slot] == value) {
+      return plain(written[slot]);
+    }
+    int begin = end;
+    quoted(value);
+    words[slot] = value;
+    written[slot] = Arrays.copyOfRange(bytes, begin, end);
+    return this;
+  }
+
+  /** A number, behind the name of its field. */
+  JsonText value(long value) {
+    number(value);
     return this;
   }
 

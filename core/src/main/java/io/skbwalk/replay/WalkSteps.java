@@ -3,52 +3,119 @@
 package io.skbwalk.replay;
 
 import io.skbwalk.trace.TraceEvent;
+import java.nio.charset.StandardCharsets;
 
 /**
  * A step of a walk as JSON: its {@code type}, then the components of its record by their names. It
  * is written out by hand, since reflection takes longer than everything that it would tell about.
  */
 final class WalkSteps {
+  private static final byte[] CHAIN_ENTER = begin("chainEnter", "table");
+  private static final byte[] CHAIN_RETURN = begin("chainReturn", "table");
+  private static final byte[] CHANGED = begin("changed", "field");
+  private static final byte[] DETAIL = begin("detail", "extension");
+  private static final byte[] DROPPED = begin("dropped", "reason");
+  private static final byte[] FRAME = begin("frame", "frame");
+  private static final byte[] HARD_IRQ = begin("hardIrq", "device");
+  private static final byte[] HOOK_ENTER = begin("hookEnter", "hook");
+  private static final byte[] HOOK_LEAVE = begin("hookLeave", "hook");
+  private static final byte[] HOOK_STEP = begin("hookStep", "hook");
+  private static final byte[] INIT_CALL = begin("initCall", "level");
+  private static final byte[] LOG = begin("log", "line");
+  private static final byte[] MADE = begin("made", "function");
+  private static final byte[] NIC = begin("nic", "device");
+  private static final byte[] POLICY = begin("policy", "table");
+  private static final byte[] QUEUED = begin("queued", "function");
+  private static final byte[] ROUTE = begin("route", "function");
+  private static final byte[] RULE_MATCHED = begin("ruleMatched", "table");
+  private static final byte[] RULE_MISSED = begin("ruleMissed", "table");
+  private static final byte[] SENT = begin("sent", "device");
+  private static final byte[] SOCKET = begin("socket", "function");
+  private static final byte[] SOFT_IRQ = begin("softIrq", "device");
+  private static final byte[] STEP = begin("step", "function");
+  private static final byte[] TABLE_ENTER = begin("tableEnter", "table");
+  private static final byte[] TABLE_LEAVE = begin("tableLeave", "table");
+  private static final byte[] WITHHELD = begin("withheld", "function");
+
+  private static final byte[] FIELD_CHAIN = ascii(",\"chain\":");
+  private static final byte[] FIELD_RULES = ascii(",\"rules\":");
+  private static final byte[] FIELD_VERDICT = ascii(",\"verdict\":");
+  private static final byte[] FIELD_POLICY = ascii(",\"policy\":");
+  private static final byte[] FIELD_NUMBER = ascii(",\"number\":");
+  private static final byte[] FIELD_RULE = ascii(",\"rule\":");
+  private static final byte[] FIELD_SOURCE = ascii(",\"source\":");
+  private static final byte[] FIELD_TARGET = ascii(",\"target\":");
+  private static final byte[] FIELD_REASON = ascii(",\"reason\":");
+  private static final byte[] FIELD_TEXT = ascii(",\"text\":");
+  private static final byte[] FIELD_GO_TO = ascii(",\"goTo\":");
+  private static final byte[] FIELD_BACK = ascii(",\"back\":");
+  private static final byte[] FIELD_PRIORITY = ascii(",\"priority\":");
+  private static final byte[] FIELD_NAME = ascii(",\"name\":");
+  private static final byte[] FIELD_IN = ascii(",\"in\":");
+  private static final byte[] FIELD_OUT = ascii(",\"out\":");
+  private static final byte[] FIELD_BEFORE = ascii(",\"before\":");
+  private static final byte[] FIELD_AFTER = ascii(",\"after\":");
+  private static final byte[] FIELD_RESULT = ascii(",\"result\":");
+  private static final byte[] FIELD_TIME = ascii(",\"time\":");
+  private static final byte[] FIELD_DEVICE = ascii(",\"device\":");
+  private static final byte[] FIELD_OUTGOING = ascii(",\"outgoing\":");
+  private static final byte[] FIELD_SUMMARY = ascii(",\"summary\":");
+  private static final byte[] FIELD_POLLED = ascii(",\"polled\":");
+  private static final byte[] FIELD_BUDGET = ascii(",\"budget\":");
+  private static final byte[] FIELD_INDEX = ascii(",\"index\":");
+  private static final byte[] FIELD_FUNCTION = ascii(",\"function\":");
+  private static final byte[] FIELD_SOCKET = ascii(",\"socket\":");
+
+  private static final byte[] TRUE = ascii("true");
+  private static final byte[] FALSE = ascii("false");
+  private static final byte[] END = ascii("}");
+
   private WalkSteps() {}
+
+  private static byte[] begin(String type, String first) {
+    return ascii("{\"type\":\"" + type + "\",\"" + first + "\":");
+  }
+
+  private static byte[] ascii(String text) {
+    return text.getBytes(StandardCharsets.US_ASCII);
+  }
 
   /** Adds {@code event} to an open array. */
   static void write(JsonText json, TraceEvent event) {
-    json.beginObject();
     if (event instanceof TraceEvent.Step step) {
-      json.field("type", "step").field("function", step.function()).field("text", step.text());
+      json.element(STEP).word(step.function()).plain(FIELD_TEXT).value(step.text());
     } else if (!isOfTables(json, event) && !isOfHooks(json, event)) {
-      isOther(json, event);
+      other(json, event);
     }
-    json.endObject();
+    json.plain(END);
   }
 
   private static boolean isOfTables(JsonText json, TraceEvent event) {
     if (event instanceof TraceEvent.TableEnter enter) {
-      json.field("type", "tableEnter").field("table", enter.table()).field("chain", enter.chain());
-      json.field("rules", enter.rules());
+      json.element(TABLE_ENTER).word(enter.table()).plain(FIELD_CHAIN).word(enter.chain());
+      json.plain(FIELD_RULES).value(enter.rules());
     } else if (event instanceof TraceEvent.TableLeave leave) {
-      json.field("type", "tableLeave").field("table", leave.table()).field("chain", leave.chain());
-      json.field("verdict", leave.verdict());
+      json.element(TABLE_LEAVE).word(leave.table()).plain(FIELD_CHAIN).word(leave.chain());
+      json.plain(FIELD_VERDICT).word(leave.verdict());
     } else if (event instanceof TraceEvent.Policy policy) {
-      json.field("type", "policy").field("table", policy.table()).field("chain", policy.chain());
-      json.field("policy", policy.policy());
+      json.element(POLICY).word(policy.table()).plain(FIELD_CHAIN).word(policy.chain());
+      json.plain(FIELD_POLICY).word(policy.policy());
     } else if (event instanceof TraceEvent.RuleMatched rule) {
-      json.field("type", "ruleMatched").field("table", rule.table()).field("chain", rule.chain());
-      json.field("number", rule.number()).field("rule", rule.rule());
-      json.field("source", rule.source()).field("target", rule.target());
+      json.element(RULE_MATCHED).word(rule.table()).plain(FIELD_CHAIN).word(rule.chain());
+      json.plain(FIELD_NUMBER).value(rule.number()).plain(FIELD_RULE).word(rule.rule());
+      json.plain(FIELD_SOURCE).word(rule.source()).plain(FIELD_TARGET).word(rule.target());
     } else if (event instanceof TraceEvent.RuleMissed rule) {
-      json.field("type", "ruleMissed").field("table", rule.table()).field("chain", rule.chain());
-      json.field("number", rule.number()).field("rule", rule.rule());
-      json.field("source", rule.source()).field("reason", rule.reason());
+      json.element(RULE_MISSED).word(rule.table()).plain(FIELD_CHAIN).word(rule.chain());
+      json.plain(FIELD_NUMBER).value(rule.number()).plain(FIELD_RULE).word(rule.rule());
+      json.plain(FIELD_SOURCE).word(rule.source()).plain(FIELD_REASON).value(rule.reason());
     } else if (event instanceof TraceEvent.Detail detail) {
-      json.field("type", "detail").field("extension", detail.extension());
-      json.field("text", detail.text());
+      json.element(DETAIL).word(detail.extension()).plain(FIELD_TEXT).value(detail.text());
     } else if (event instanceof TraceEvent.ChainEnter enter) {
-      json.field("type", "chainEnter").field("table", enter.table()).field("chain", enter.chain());
-      json.field("goTo", enter.goTo());
+      json.element(CHAIN_ENTER).word(enter.table()).plain(FIELD_CHAIN).word(enter.chain());
+      json.plain(FIELD_GO_TO).plain(enter.goTo() ? TRUE : FALSE);
     } else if (event instanceof TraceEvent.ChainReturn back) {
-      json.field("type", "chainReturn").field("table", back.table()).field("chain", back.chain());
-      json.field("back", back.back());
+      json.element(CHAIN_RETURN).word(back.table()).plain(FIELD_CHAIN).word(back.chain());
+      json.plain(FIELD_BACK).word(back.back());
     } else {
       return false;
     }
@@ -57,59 +124,57 @@ final class WalkSteps {
 
   private static boolean isOfHooks(JsonText json, TraceEvent event) {
     if (event instanceof TraceEvent.HookStep step) {
-      json.field("type", "hookStep").field("hook", step.hook()).field("priority", step.priority());
-      json.field("name", step.name()).field("text", step.text());
+      json.element(HOOK_STEP).word(step.hook()).plain(FIELD_PRIORITY).value(step.priority());
+      json.plain(FIELD_NAME).word(step.name()).plain(FIELD_TEXT).value(step.text());
     } else if (event instanceof TraceEvent.HookEnter enter) {
-      json.field("type", "hookEnter").field("hook", enter.hook());
-      json.field("in", enter.in()).field("out", enter.out());
+      json.element(HOOK_ENTER).word(enter.hook()).plain(FIELD_IN).word(enter.in());
+      json.plain(FIELD_OUT).word(enter.out());
     } else if (event instanceof TraceEvent.HookLeave leave) {
-      json.field("type", "hookLeave").field("hook", leave.hook()).field("verdict", leave.verdict());
+      json.element(HOOK_LEAVE).word(leave.hook()).plain(FIELD_VERDICT).word(leave.verdict());
     } else if (event instanceof TraceEvent.Changed changed) {
-      json.field("type", "changed").field("field", changed.field());
-      json.field("before", changed.before()).field("after", changed.after());
+      json.element(CHANGED).word(changed.field()).plain(FIELD_BEFORE).value(changed.before());
+      json.plain(FIELD_AFTER).value(changed.after());
     } else if (event instanceof TraceEvent.Route route) {
-      json.field("type", "route").field("function", route.function());
-      json.field("result", route.result()).field("text", route.text());
+      json.element(ROUTE).word(route.function()).plain(FIELD_RESULT).word(route.result());
+      json.plain(FIELD_TEXT).value(route.text());
     } else {
       return false;
     }
     return true;
   }
 
-  private static void isOther(JsonText json, TraceEvent event) {
+  private static void other(JsonText json, TraceEvent event) {
     if (event instanceof TraceEvent.Frame frame) {
-      json.field("type", "frame").field("frame", frame.frame());
-      json.field("time", PacketLines.time(frame.time())).field("device", frame.device());
-      json.field("outgoing", frame.outgoing()).field("summary", frame.summary());
+      json.element(FRAME).value(frame.frame()).plain(FIELD_TIME).value(PacketLines.time(frame.time()));
+      json.plain(FIELD_DEVICE).word(frame.device());
+      json.plain(FIELD_OUTGOING).plain(frame.outgoing() ? TRUE : FALSE);
+      json.plain(FIELD_SUMMARY).value(frame.summary());
     } else if (event instanceof TraceEvent.Nic nic) {
-      json.field("type", "nic").field("device", nic.device()).field("text", nic.text());
+      json.element(NIC).word(nic.device()).plain(FIELD_TEXT).value(nic.text());
     } else if (event instanceof TraceEvent.HardIrq irq) {
-      json.field("type", "hardIrq").field("device", irq.device()).field("text", irq.text());
+      json.element(HARD_IRQ).word(irq.device()).plain(FIELD_TEXT).value(irq.text());
     } else if (event instanceof TraceEvent.SoftIrq irq) {
-      json.field("type", "softIrq").field("device", irq.device()).field("polled", irq.polled());
-      json.field("budget", irq.budget()).field("text", irq.text());
+      json.element(SOFT_IRQ).word(irq.device()).plain(FIELD_POLLED).value(irq.polled());
+      json.plain(FIELD_BUDGET).value(irq.budget()).plain(FIELD_TEXT).value(irq.text());
     } else if (event instanceof TraceEvent.Sent sent) {
-      json.field("type", "sent").field("device", sent.device()).field("index", sent.index());
-      json.field("summary", sent.summary());
+      json.element(SENT).word(sent.device()).plain(FIELD_INDEX).value(sent.index());
+      json.plain(FIELD_SUMMARY).value(sent.summary());
     } else if (event instanceof TraceEvent.Dropped dropped) {
-      json.field("type", "dropped").field("reason", dropped.reason());
-      json.field("function", dropped.function());
+      json.element(DROPPED).word(dropped.reason()).plain(FIELD_FUNCTION).word(dropped.function());
     } else if (event instanceof TraceEvent.Socket socket) {
-      json.field("type", "socket").field("function", socket.function());
-      json.field("socket", socket.socket()).field("text", socket.text());
+      json.element(SOCKET).word(socket.function()).plain(FIELD_SOCKET).value(socket.socket());
+      json.plain(FIELD_TEXT).value(socket.text());
     } else if (event instanceof TraceEvent.Log log) {
-      json.field("type", "log").field("line", log.line());
+      json.element(LOG).value(log.line());
     } else if (event instanceof TraceEvent.Made made) {
-      json.field("type", "made").field("function", made.function());
-      json.field("summary", made.summary());
+      json.element(MADE).word(made.function()).plain(FIELD_SUMMARY).value(made.summary());
     } else if (event instanceof TraceEvent.Withheld withheld) {
-      json.field("type", "withheld").field("function", withheld.function());
+      json.element(WITHHELD).word(withheld.function());
     } else if (event instanceof TraceEvent.Queued queued) {
-      json.field("type", "queued").field("function", queued.function());
-      json.field("text", queued.text());
+      json.element(QUEUED).word(queued.function()).plain(FIELD_TEXT).value(queued.text());
     } else if (event instanceof TraceEvent.InitCall call) {
-      json.field("type", "initCall").field("level", call.level());
-      json.field("function", call.function()).field("text", call.text());
+      json.element(INIT_CALL).value(call.level()).plain(FIELD_FUNCTION).word(call.function());
+      json.plain(FIELD_TEXT).value(call.text());
     } else {
       throw new IllegalArgumentException(event.toString());
     }

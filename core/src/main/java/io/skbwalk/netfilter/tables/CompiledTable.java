@@ -247,7 +247,7 @@ final class CompiledTable {
               table.kind().label,
               reference.chain(),
               reference.number(),
-              reference.rule().save(),
+              reference.saved(),
               reference.source(),
               reason));
     }
@@ -273,7 +273,7 @@ final class CompiledTable {
             table.kind().label,
             reference.chain(),
             reference.number(),
-            reference.rule().save(),
+            reference.saved(),
             reference.source(),
             reference.target()));
   }
