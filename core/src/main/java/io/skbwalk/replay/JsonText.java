@@ -68,6 +68,11 @@ public final class JsonText {
     return put(']');
   }
 
+  /** {@code ,"name":}, for {@link #plain(byte[])}. */
+  static byte[] next(String name) {
+    return (",\"" + name + "\":").getBytes(StandardCharsets.US_ASCII);
+  }
+
   /** A string in an array. */
   public JsonText add(String value) {
     comma();
@@ -145,7 +150,10 @@ public final class JsonText {
       return this;
     }
     int slot =
-        (length * 31 + value.charAt(0) * 7 + value.charAt(length / 2) * 131 + value.charAt(length - 1))
+        (length * 31
+                + value.charAt(0) * 7
+                + value.charAt(length / 2) * 131
+                + value.charAt(length - 1))
             & WORDS - 1;
     if (words[slot] == value) {
       return plain(written[slot]);
@@ -155,6 +163,12 @@ public final class JsonText {
     words[slot] = value;
     written[slot] = Arrays.copyOfRange(bytes, begin, end);
     return this;
+  }
+
+  /** A word in an array. */
+  JsonText addWord(String value) {
+    comma();
+    return word(value);
   }
 
   /** A number, behind the name of its field. */

@@ -18,6 +18,19 @@ public final class PacketLines {
   private static final long SECOND = 1_000_000_000L;
   private static final long YEAR_2100 = 4_102_444_800L;
 
+  private static final byte[] TIME = JsonText.next("time");
+  private static final byte[] IN = JsonText.next("in");
+  private static final byte[] LENGTH = JsonText.next("length");
+  private static final byte[] REASON = JsonText.next("reason");
+  private static final byte[] AT = JsonText.next("at");
+  private static final byte[] CTSTATE = JsonText.next("ctstate");
+  private static final byte[] CTDIR = JsonText.next("ctdir");
+  private static final byte[] TABLE = JsonText.next("table");
+  private static final byte[] CHAIN = JsonText.next("chain");
+  private static final byte[] RULE = JsonText.next("rule");
+  private static final byte[] TARGET = JsonText.next("target");
+  private static final byte[] SOURCE = JsonText.next("source");
+
   private final OutputStream out;
   private final JsonText json = new JsonText();
 
@@ -46,11 +59,11 @@ public final class PacketLines {
   /** The fields of a record, into an object that is open. */
   static void fields(JsonText json, FrameRecord record) {
     json.field("n", record.number);
-    json.field("time", time(record.time));
+    json.plain(TIME).value(time(record.time));
     if (!record.device.isEmpty()) {
-      json.field("in", record.device);
+      json.plain(IN).word(record.device);
     }
-    json.field("length", record.length);
+    json.plain(LENGTH).value(record.length);
     outcome(json, record);
     if (!record.outs.isEmpty()) {
       json.beginArray("out");
@@ -65,19 +78,19 @@ public final class PacketLines {
   public static void outcome(JsonText json, FrameRecord record) {
     json.field("fate", record.fate.label);
     if (record.fate == Fate.DROPPED) {
-      json.field("reason", record.reason.name());
-      json.field("at", record.at);
+      json.plain(REASON).word(record.reason.name());
+      json.plain(AT).word(record.at);
     }
     if (record.state != null) {
-      json.field("ctstate", record.state);
+      json.plain(CTSTATE).word(record.state);
       if (!record.state.equals("INVALID") && !record.state.equals("UNTRACKED")) {
-        json.field("ctdir", record.reply ? "REPLY" : "ORIGINAL");
+        json.plain(CTDIR).word(record.reply ? "REPLY" : "ORIGINAL");
       }
     }
     if (!record.rules.isEmpty()) {
       json.beginArray("rules");
       for (RuleReference rule : record.rules) {
-        json.add(rule.label());
+        json.addWord(rule.label());
       }
       json.endArray();
     }
@@ -85,14 +98,14 @@ public final class PacketLines {
       RuleReference verdict = record.verdict;
       json.beginObject("verdict");
       json.field("hook", record.hook.name());
-      json.field("table", verdict.table().label);
-      json.field("chain", verdict.chain());
+      json.plain(TABLE).word(verdict.table().label);
+      json.plain(CHAIN).word(verdict.chain());
       if (verdict.number() != 0) {
-        json.field("rule", verdict.number());
+        json.plain(RULE).value(verdict.number());
       }
-      json.field("target", verdict.target());
+      json.plain(TARGET).word(verdict.target());
       if (!verdict.source().isEmpty()) {
-        json.field("source", verdict.source());
+        json.plain(SOURCE).word(verdict.source());
       }
       json.endObject();
     }

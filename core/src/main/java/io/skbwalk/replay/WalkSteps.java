@@ -37,34 +37,34 @@ final class WalkSteps {
   private static final byte[] TABLE_LEAVE = begin("tableLeave", "table");
   private static final byte[] WITHHELD = begin("withheld", "function");
 
-  private static final byte[] FIELD_CHAIN = ascii(",\"chain\":");
-  private static final byte[] FIELD_RULES = ascii(",\"rules\":");
-  private static final byte[] FIELD_VERDICT = ascii(",\"verdict\":");
-  private static final byte[] FIELD_POLICY = ascii(",\"policy\":");
-  private static final byte[] FIELD_NUMBER = ascii(",\"number\":");
-  private static final byte[] FIELD_RULE = ascii(",\"rule\":");
-  private static final byte[] FIELD_SOURCE = ascii(",\"source\":");
-  private static final byte[] FIELD_TARGET = ascii(",\"target\":");
-  private static final byte[] FIELD_REASON = ascii(",\"reason\":");
-  private static final byte[] FIELD_TEXT = ascii(",\"text\":");
-  private static final byte[] FIELD_GO_TO = ascii(",\"goTo\":");
-  private static final byte[] FIELD_BACK = ascii(",\"back\":");
-  private static final byte[] FIELD_PRIORITY = ascii(",\"priority\":");
-  private static final byte[] FIELD_NAME = ascii(",\"name\":");
-  private static final byte[] FIELD_IN = ascii(",\"in\":");
-  private static final byte[] FIELD_OUT = ascii(",\"out\":");
-  private static final byte[] FIELD_BEFORE = ascii(",\"before\":");
-  private static final byte[] FIELD_AFTER = ascii(",\"after\":");
-  private static final byte[] FIELD_RESULT = ascii(",\"result\":");
-  private static final byte[] FIELD_TIME = ascii(",\"time\":");
-  private static final byte[] FIELD_DEVICE = ascii(",\"device\":");
-  private static final byte[] FIELD_OUTGOING = ascii(",\"outgoing\":");
-  private static final byte[] FIELD_SUMMARY = ascii(",\"summary\":");
-  private static final byte[] FIELD_POLLED = ascii(",\"polled\":");
-  private static final byte[] FIELD_BUDGET = ascii(",\"budget\":");
-  private static final byte[] FIELD_INDEX = ascii(",\"index\":");
-  private static final byte[] FIELD_FUNCTION = ascii(",\"function\":");
-  private static final byte[] FIELD_SOCKET = ascii(",\"socket\":");
+  private static final byte[] FIELD_CHAIN = JsonText.next("chain");
+  private static final byte[] FIELD_RULES = JsonText.next("rules");
+  private static final byte[] FIELD_VERDICT = JsonText.next("verdict");
+  private static final byte[] FIELD_POLICY = JsonText.next("policy");
+  private static final byte[] FIELD_NUMBER = JsonText.next("number");
+  private static final byte[] FIELD_RULE = JsonText.next("rule");
+  private static final byte[] FIELD_SOURCE = JsonText.next("source");
+  private static final byte[] FIELD_TARGET = JsonText.next("target");
+  private static final byte[] FIELD_REASON = JsonText.next("reason");
+  private static final byte[] FIELD_TEXT = JsonText.next("text");
+  private static final byte[] FIELD_GO_TO = JsonText.next("goTo");
+  private static final byte[] FIELD_BACK = JsonText.next("back");
+  private static final byte[] FIELD_PRIORITY = JsonText.next("priority");
+  private static final byte[] FIELD_NAME = JsonText.next("name");
+  private static final byte[] FIELD_IN = JsonText.next("in");
+  private static final byte[] FIELD_OUT = JsonText.next("out");
+  private static final byte[] FIELD_BEFORE = JsonText.next("before");
+  private static final byte[] FIELD_AFTER = JsonText.next("after");
+  private static final byte[] FIELD_RESULT = JsonText.next("result");
+  private static final byte[] FIELD_TIME = JsonText.next("time");
+  private static final byte[] FIELD_DEVICE = JsonText.next("device");
+  private static final byte[] FIELD_OUTGOING = JsonText.next("outgoing");
+  private static final byte[] FIELD_SUMMARY = JsonText.next("summary");
+  private static final byte[] FIELD_POLLED = JsonText.next("polled");
+  private static final byte[] FIELD_BUDGET = JsonText.next("budget");
+  private static final byte[] FIELD_INDEX = JsonText.next("index");
+  private static final byte[] FIELD_FUNCTION = JsonText.next("function");
+  private static final byte[] FIELD_SOCKET = JsonText.next("socket");
 
   private static final byte[] TRUE = ascii("true");
   private static final byte[] FALSE = ascii("false");
@@ -145,7 +145,10 @@ final class WalkSteps {
 
   private static void other(JsonText json, TraceEvent event) {
     if (event instanceof TraceEvent.Frame frame) {
-      json.element(FRAME).value(frame.frame()).plain(FIELD_TIME).value(PacketLines.time(frame.time()));
+      json.element(FRAME)
+          .value(frame.frame())
+          .plain(FIELD_TIME)
+          .value(PacketLines.time(frame.time()));
       json.plain(FIELD_DEVICE).word(frame.device());
       json.plain(FIELD_OUTGOING).plain(frame.outgoing() ? TRUE : FALSE);
       json.plain(FIELD_SUMMARY).value(frame.summary());
