@@ -256,7 +256,9 @@ final class KernelMachine implements AutoCloseable {
   private void setUp(Scenario scenario) throws IOException {
     HostDescription host = scenario.host();
     // As a host file has it, what is said of an interface holds whatever is said of all.
-    set(host, name -> !namesInterface(name));
+    if (!Namespace.setsBefore(host.sysctls())) {
+      set(host, name -> !namesInterface(name));
+    }
     set(host, name -> namesInterface(name) && !namesVlan(name, host));
     namespace.ip(IpBatch.vlans(host));
     set(host, name -> namesVlan(name, host));

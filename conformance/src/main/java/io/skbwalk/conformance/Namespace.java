@@ -93,7 +93,7 @@ final class Namespace implements AutoCloseable {
     // ICMP errors are never rate-limited unless the scenario is about that.
     set("net.ipv4.icmp_ratemask", "0");
     Map<String, String> sysctls = scenario.host().sysctls();
-    if (sysctls.keySet().stream().anyMatch(Namespace::isInherited)) {
+    if (setsBefore(sysctls)) {
       for (Map.Entry<String, String> entry : sysctls.entrySet()) {
         // In their order: net.ipv4.ip_forward sets the default's forwarding, too.
         if (!OF_INTERFACE.matcher(entry.getKey()).matches()) {
@@ -117,6 +117,11 @@ final class Namespace implements AutoCloseable {
     }
     ip(up);
     empty = shell.runWith(show(), "ip", "-o", "-batch", "-");
+  }
+
+  /** Are settings of no interface set before there are any, since new ones inherit some? */
+  static boolean setsBefore(Map<String, String> sysctls) {
+    return sysctls.keySet().stream().anyMatch(Namespace::isInherited);
   }
 
   /** A new interface gets it when it is made, so it must be set before. */
