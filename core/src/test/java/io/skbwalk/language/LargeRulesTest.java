@@ -30,11 +30,23 @@ class LargeRulesTest {
   @Test
   void aCampusLoadsInASecondAndIsPrintedUnchanged() {
     String text = LargeRules.campus(200, 5000);
-    RuleSet rules = loaded("5,000 rules in 200 user chains", text, 2);
+    RuleSet rules = loaded("5,000 rules in 200 user chains", text, 1);
+    assertTrue(quickest(text) < 1);
     assertEquals(text, IptablesSavePrinter.print(rules, false));
     String yaml = RulesYamlPrinter.print(rules);
     RuleSet again = loaded("the same in YAML", yaml, 4);
     assertEquals(text, IptablesSavePrinter.print(again, false));
+  }
+
+  /** Seconds by the clock; of five, since a busy machine may be slow with any one of them. */
+  private static double quickest(String text) {
+    double seconds = Double.MAX_VALUE;
+    for (int i = 0; i < 5; i++) {
+      long begin = System.nanoTime();
+      RulesFile.merge(List.of(RulesFile.parse("large", text)));
+      seconds = Math.min(seconds, (System.nanoTime() - begin) / 1e9);
+    }
+    return seconds;
   }
 
   @Test
