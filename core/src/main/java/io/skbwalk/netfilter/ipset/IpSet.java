@@ -172,6 +172,11 @@ public abstract class IpSet {
     }
   }
 
+  /** May a test count something: in an element, or in a member's? */
+  public final boolean counts() {
+    return options.counters || type == SetType.LIST_SET;
+  }
+
   /** Appends the set as {@code ipset save} prints it. */
   public final void save(StringBuilder out) {
     saveHeader(out);

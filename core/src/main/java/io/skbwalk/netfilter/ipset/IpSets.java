@@ -25,6 +25,7 @@ public final class IpSets {
   private final Net net;
   private final List<IpSet> sets = new ArrayList<>();
   private final Map<String, Integer> indexes = new HashMap<>();
+  private int swaps;
 
   /** A machine without sets. */
   public IpSets(Net net) {
@@ -226,6 +227,11 @@ public final class IpSets {
     set.name = to;
   }
 
+  /** How often two sets were swapped. */
+  public int swaps() {
+    return swaps;
+  }
+
   /** Plays {@code ipset swap}: each gets the other's name, and who uses the names. */
   public void swap(String one, String other, SourcePosition at) {
     IpSet first = existing(one, at);
@@ -241,5 +247,6 @@ public final class IpSets {
     second.name = one;
     sets.set(index(one), second);
     sets.set(index(other), first);
+    swaps++;
   }
 }

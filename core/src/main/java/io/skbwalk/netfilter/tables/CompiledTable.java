@@ -17,8 +17,11 @@ import io.skbwalk.trace.TraceEvent;
  * cannot match are skipped with the help of a {@link RuleIndex}, unless somebody wants to hear why.
  */
 final class CompiledTable {
-  /** So few rules are rather tried one by one; the tests look up all. */
+  /** So few rules are rather asked one by one; the tests look up all. */
   private static final int FEW = Integer.getInteger("skbwalk.tables.few", 12);
+
+  /** A hook's rules are worth an index when they are more than this part of {@link #FEW}. */
+  private static final int SHARE = 4;
 
   final RuleSet.Table table;
   private final Environment environment;
@@ -29,6 +32,9 @@ final class CompiledTable {
 
   private final int few;
   private boolean interprets;
+
+  /** How often sets had been swapped when the index was made. */
+  private int swaps;
 
   /** What the next packet is judged with; there are more when targets send packets themselves. */
   private Traversal idle;
@@ -89,6 +95,9 @@ final class CompiledTable {
 
   /** Judges a packet that stands at its IP header. */
   int evaluate(Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+    if (swaps != environment.ipsets().swaps()) {
+      forgetIndex();
+    }
     Traversal traversal = idle == null ? newTraversal() : idle;
     idle = traversal.next;
     PacketContext context = traversal.context;
@@ -126,6 +135,13 @@ final class CompiledTable {
         new PacketContext(environment, table.kind()), new Candidates(index), table.chains().size());
   }
 
+  /** Another set, which may count, has the place of one that a match asks. */
+  private void forgetIndex() {
+    swaps = environment.ipsets().swaps();
+    index = null;
+    idle = null;
+  }
+
   private int decidedVerdict;
 
   /** Returns the entry that decided, with {@link #decidedVerdict}; -1 for a hotdrop. */
@@ -135,6 +151,7 @@ final class CompiledTable {
     Candidates candidates = traversal.candidates;
     boolean indexed =
         !interprets
+            && entries.reachable[hook.ordinal()] > few / SHARE
             && (skb.trace == null || !skb.trace.wantsMisses())
             && candidates.begin(skb, context);
     int[] stack = traversal.stack;

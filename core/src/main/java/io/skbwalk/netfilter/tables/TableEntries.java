@@ -8,8 +8,11 @@ import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.tables.index.RuleIndex;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
+import java.util.ArrayDeque;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.BitSet;
+import java.util.Deque;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -66,6 +69,9 @@ final class TableEntries {
   /** The entry behind the last rule of the chain of each hook. */
   final int[] underflow = new int[Hook.values().length];
 
+  /** How many rules a packet of each hook may come to. */
+  final int[] reachable = new int[Hook.values().length];
+
   TableEntries(RuleSet.Table table, Environment environment) {
     this.table = table;
     this.environment = environment;
@@ -118,6 +124,36 @@ final class TableEntries {
               null,
               hook == null ? "RETURN" : drops ? "DROP" : "ACCEPT");
     }
+    countReachable();
+  }
+
+  private void countReachable() {
+    for (Hook hook : Hook.values()) {
+      if (start[hook.ordinal()] >= 0) {
+        reachable[hook.ordinal()] = countReachable(start[hook.ordinal()]);
+      }
+    }
+  }
+
+  /** The rules of a chain and of those that it leads to, each chain once. */
+  private int countReachable(int first) {
+    BitSet seen = new BitSet();
+    Deque<Integer> chains = new ArrayDeque<>(List.of(first));
+    int rules = 0;
+    while (!chains.isEmpty()) {
+      int entry = chains.pop();
+      if (seen.get(entry)) {
+        continue;
+      }
+      seen.set(entry);
+      for (; references[entry].number() != 0; entry++) {
+        rules++;
+        if (action[entry] >= 0) {
+          chains.push(action[entry]);
+        }
+      }
+    }
+    return rules;
   }
 
   private void lay(

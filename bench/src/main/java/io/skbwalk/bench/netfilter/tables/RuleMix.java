@@ -124,11 +124,13 @@ public enum RuleMix {
     return Integer.toString(81 + random.nextInt(random.nextBoolean() ? 1000 : 60_000));
   }
 
-  /** As iptables-save prints it: {@code count} rules in FORWARD, then the one that accepts. */
+  /** As iptables-save prints it: connections that are known go
+   * on; {@code count} rules in FORWARD; then the one that accepts. */
   public String rules(int count) {
     SplittableRandom random = new SplittableRandom(count);
     StringBuilder text = new StringBuilder();
     text.append("*filter\n:INPUT ACCEPT [0:0]\n:FORWARD DROP [0:0]\n:OUTPUT ACCEPT [0:0]\n");
+    text.append("-A FORWARD -m conntrack --ctstate RELATED,ESTABLISHED -j ACCEPT\n");
     for (int i = 0; i < count; i++) {
       text.append("-A FORWARD").append(rule(random)).append(" -j DROP\n");
     }

@@ -81,6 +81,11 @@ public final class Candidates {
   }
 
   private void look(PacketContext context) {
+    hitCount = 0;
+    if (index.isOneWord) {
+      lookAtWord(context);
+      return;
+    }
     int count = 0;
     if (index.in != null) {
       filters[count++] = index.in.of(context.in);
@@ -98,10 +103,26 @@ public final class Candidates {
     positions[0] = 0;
     listCount = 1;
     word = -1;
-    hitCount = 0;
-    hitPosition = 0;
-    hits[0] = Integer.MAX_VALUE;
     searched = index.root.trees().length == 0;
+  }
+
+  /** Of a table of so few rules that none is in a tree: nothing is left to search. */
+  private void lookAtWord(PacketContext context) {
+    long left = index.root.always().words[0];
+    if (index.in != null) {
+      left &= index.in.of(context.in)[0];
+    }
+    if (index.out != null) {
+      left &= index.out.of(context.out)[0];
+    }
+    for (ClassFilter filter : index.filters) {
+      if ((keys.known & filter.key.bit) != 0) {
+        left &= filter.of(keys.values[filter.key.ordinal()])[0];
+      }
+    }
+    word = 0;
+    bits = left;
+    searched = true;
   }
 
   /** The first candidate from {@code entry} on; the last entry of each chain is one. */
@@ -114,7 +135,7 @@ public final class Candidates {
       search();
       listed = nextListed(entry);
     }
-    return Math.min(listed, nextHit(entry));
+    return hitCount == 0 ? listed : Math.min(listed, nextHit(entry));
   }
 
   // ---- what is always tried ---------------------------------------------------------------------
@@ -217,27 +238,32 @@ public final class Candidates {
   private void search() {
     searched = true;
     word = -1;
-    search(index.root);
+    searchTrees(index.root);
     if (hitCount > FEW) {
       Arrays.sort(hits, 0, hitCount);
     }
     hits[hitCount] = Integer.MAX_VALUE;
+    hitPosition = 0;
   }
 
   private void search(IndexLevel level) {
+    if (level.always() != null) {
+      add(level.always());
+    }
+    searchTrees(level);
+  }
+
+  private void searchTrees(IndexLevel level) {
     for (KeyTree tree : level.trees()) {
       if ((keys.known & tree.key.bit) != 0) {
         int node = tree.find(keys.values[tree.key.ordinal()]);
         for (; node >= 0; node = tree.parent(node)) {
-          int deeper = tree.deeper(node);
-          if (deeper < 0) {
-            add(tree.rules, tree.from(node), tree.to(node));
+          int from = tree.from(node);
+          int first = tree.rules[from];
+          if (first >= 0) {
+            add(tree.rules, from, tree.to(node));
           } else {
-            IndexLevel next = tree.levels.get(deeper);
-            if (next.always() != null) {
-              add(next.always());
-            }
-            search(next);
+            search(tree.levels.get(~first));
           }
         }
       }

@@ -41,9 +41,30 @@ record Condition(PacketKey key, PacketKey other, int mask, int[] ranges, boolean
         && ranges[1] == key.highest();
   }
 
-  /** Is it one range of the whole key? */
-  boolean isRange() {
-    return other == null && mask == key.highest() && ranges.length == 2;
+  /** Must the whole key be from {@link #lowest} to {@link #highest}, or, inverted, not be? */
+  boolean isWithinRange() {
+    return other == null
+        && mask == key.highest()
+        && (inverted ? ranges.length == 2 : ranges.length > 0)
+        && Integer.compareUnsigned(lowest(), highest()) <= 0;
+  }
+
+  /** The lowest value of all ranges. */
+  int lowest() {
+    int lowest = ranges[0];
+    for (int i = 2; i < ranges.length; i += 2) {
+      lowest = Integer.compareUnsigned(ranges[i], lowest) < 0 ? ranges[i] : lowest;
+    }
+    return lowest;
+  }
+
+  /** The highest value of all ranges. */
+  int highest() {
+    int highest = ranges[1];
+    for (int i = 3; i < ranges.length; i += 2) {
+      highest = Integer.compareUnsigned(ranges[i], highest) > 0 ? ranges[i] : highest;
+    }
+    return highest;
   }
 
   boolean accepts(int value) {

@@ -26,9 +26,7 @@ final class KeyTree {
   // A node's numbers in {@link #nodes}.
   private static final int PARENT = 0;
   private static final int FROM = 1;
-  private static final int TO = 2;
-  private static final int DEEPER = 3;
-  private static final int STRIDE_SHIFT = 2;
+  private static final int STRIDE_SHIFT = 1;
 
   final PacketKey key;
   private final int mask;
@@ -49,13 +47,16 @@ final class KeyTree {
 
   private final int slotShift;
 
-  /** Of each node its parent, where its rules lie in {@link #rules}, and its level behind it. */
+  /** Of each node its parent, and where its rules begin in {@link #rules}; one more at the end. */
   private final int[] nodes;
 
-  /** The rules of the nodes, one node's behind the other's. */
+  /**
+   * The rules of the nodes, one node's behind the other's. A node of many rules has one number
+   * instead, {@code ~n} for the nth of {@link #levels}.
+   */
   final int[] rules;
 
-  /** For nodes with many rules: how these are looked up by what else they ask for. */
+  /** How the rules of some nodes are looked up by what else they ask for. */
   final List<IndexLevel> levels = new ArrayList<>();
 
   /** What becomes of the rules of a node. */
@@ -74,19 +75,20 @@ final class KeyTree {
     this.mask = mask;
     this.shift = 32 - key.bits;
     Arrays.sort(postings);
-    rules = new int[postings.length];
+    int[] all = new int[postings.length];
     int prefixes = 0;
     for (int i = 0; i < postings.length; i++) {
-      rules[i] = ruleOf(postings[i]);
+      all[i] = ruleOf(postings[i]);
       prefixes += i == 0 || prefixOf(postings[i]) != prefixOf(postings[i - 1]) ? 1 : 0;
     }
-    nodes = new int[prefixes << STRIDE_SHIFT];
+    nodes = new int[prefixes + 1 << STRIDE_SHIFT];
     int[] begins = new int[4 * prefixes + 2];
     begins[0] = Integer.MIN_VALUE;
     begins[1] = -1;
     int stretch = 0;
     int node = -1;
     int open = -1;
+    int kept = 0;
     int[] last = new int[prefixes];
     for (int from = 0; from < postings.length; ) {
       long prefix = prefixOf(postings[from]);
@@ -102,13 +104,14 @@ final class KeyTree {
         stretch = end(begins, stretch, last[open], parent(open));
         open = parent(open);
       }
-      IndexLevel deeper = nodeRules.deeper(rules, from, to);
-      int at = node << STRIDE_SHIFT;
-      nodes[at + PARENT] = open;
-      nodes[at + FROM] = from;
-      nodes[at + TO] = to;
-      nodes[at + DEEPER] = deeper == null ? -1 : levels.size();
-      if (deeper != null) {
+      nodes[(node << STRIDE_SHIFT) + PARENT] = open;
+      nodes[(node << STRIDE_SHIFT) + FROM] = kept;
+      IndexLevel deeper = nodeRules.deeper(all, from, to);
+      if (deeper == null) {
+        System.arraycopy(all, from, all, kept, to - from);
+        kept += to - from;
+      } else {
+        all[kept++] = ~levels.size();
         levels.add(deeper);
       }
       open = node;
@@ -122,6 +125,8 @@ final class KeyTree {
     for (; open >= 0; open = parent(open)) {
       stretch = end(begins, stretch, last[open], parent(open));
     }
+    nodes[(prefixes << STRIDE_SHIFT) + FROM] = kept;
+    rules = Arrays.copyOf(all, kept);
     count = stretch + 1;
     stretches = Arrays.copyOf(begins, 2 * count);
     int size = Math.min(SLOTS, Integer.highestOneBit(2 * count));
@@ -193,12 +198,7 @@ final class KeyTree {
 
   /** Where they end. */
   int to(int node) {
-    return nodes[(node << STRIDE_SHIFT) + TO];
-  }
-
-  /** Where in {@link #levels} they are looked up, -1 for nowhere. */
-  int deeper(int node) {
-    return nodes[(node << STRIDE_SHIFT) + DEEPER];
+    return nodes[(node + 1 << STRIDE_SHIFT) + FROM];
   }
 
   // ---- prefixes as numbers ----------------------------------------------------------------------

@@ -26,4 +26,11 @@ final class RuleBits {
       words[word] |= 1L << rules[i];
     }
   }
+
+  /** Adds them to a bitmap of all rules. */
+  void addTo(long[] bitmap) {
+    for (int i = 0; i < at.length; i++) {
+      bitmap[at[i]] |= words[i];
+    }
+  }
 }

@@ -49,8 +49,13 @@ public final class RuleIndex {
   private static final int NOT_DESTINATION_PORT = 1 << 7;
   private static final int MATCHES = 1 << 8;
   private static final int CHANGES = 1 << 9;
+  private static final int MASKED_SOURCE = 1 << 10;
+  private static final int MASKED_DESTINATION = 1 << 11;
 
-  /** Numbers an entry in {@link #checks}: flags, two addresses and masks, two ranges of ports. */
+  /**
+   * Numbers an entry in {@link #checks}: flags; of the source its lowest value and how many are
+   * above that, or its value and mask; of the destination likewise; two ranges of ports.
+   */
   private static final int STRIDE_SHIFT = 3;
 
   private static final PacketMatch[] NO_MATCHES = {};
@@ -68,6 +73,9 @@ public final class RuleIndex {
   final DeviceFilter out;
   final ClassFilter[] filters;
   final IndexLevel root;
+
+  /** Has the table at most 64 entries, none of them in a tree? */
+  final boolean isOneWord;
 
   /** The rules of the root's trees, a bitmap. */
   final long[] inTrees;
@@ -131,23 +139,26 @@ public final class RuleIndex {
       int at = entry << STRIDE_SHIFT;
       some.clear();
       if (basic.sourceMask() != 0 || basic.notSource()) {
-        checks[at] |= basic.notSource() ? SOURCE | NOT_SOURCE : SOURCE;
-        checks[at + 1] = basic.source();
-        checks[at + 2] = basic.sourceMask();
-        ask(
-            Condition.masked(
-                PacketKey.SOURCE, basic.source(), basic.sourceMask(), basic.notSource()));
+        int mask = basic.sourceMask();
+        boolean not = basic.notSource();
+        Condition asked = Condition.masked(PacketKey.SOURCE, basic.source(), mask, not);
+        ask(asked);
+        if (!check(at, asked)) {
+          checks[at] |= not ? MASKED_SOURCE | NOT_SOURCE : MASKED_SOURCE;
+          checks[at + 1] = basic.source();
+          checks[at + 2] = mask;
+        }
       }
       if (basic.destinationMask() != 0 || basic.notDestination()) {
-        checks[at] |= basic.notDestination() ? DESTINATION | NOT_DESTINATION : DESTINATION;
-        checks[at + 3] = basic.destination();
-        checks[at + 4] = basic.destinationMask();
-        ask(
-            Condition.masked(
-                PacketKey.DESTINATION,
-                basic.destination(),
-                basic.destinationMask(),
-                basic.notDestination()));
+        int mask = basic.destinationMask();
+        boolean not = basic.notDestination();
+        Condition asked = Condition.masked(PacketKey.DESTINATION, basic.destination(), mask, not);
+        ask(asked);
+        if (!check(at, asked)) {
+          checks[at] |= not ? MASKED_DESTINATION | NOT_DESTINATION : MASKED_DESTINATION;
+          checks[at + 3] = basic.destination();
+          checks[at + 4] = mask;
+        }
       }
       if (in != null) {
         this.in.add(entry, in, basic.notIn());
@@ -195,33 +206,56 @@ public final class RuleIndex {
       checks[at] |= left.isEmpty() ? 0 : MATCHES;
     }
 
-    /** Puts a range of ports into {@link #checks}, if there is room. */
+    /**
+     * Puts a range of addresses or ports into {@link #checks}, if there is room; of several ranges
+     * the one from the lowest to the highest.
+     *
+     * @return is that all of the condition?
+     */
     private boolean check(int at, Condition condition) {
-      if (!condition.isRange()) {
+      if (!condition.isWithinRange()) {
         return false;
       }
-      int ports = condition.ranges()[0] << 16 | condition.ranges()[1] & 0xFFFF;
+      int low = condition.lowest();
+      int high = condition.highest();
+      int flags = checks[at];
       switch (condition.key()) {
+        case SOURCE -> {
+          if ((flags & (SOURCE | MASKED_SOURCE)) != 0) {
+            return false;
+          }
+          checks[at] |= condition.inverted() ? SOURCE | NOT_SOURCE : SOURCE;
+          checks[at + 1] = low;
+          checks[at + 2] = high - low;
+        }
+        case DESTINATION -> {
+          if ((flags & (DESTINATION | MASKED_DESTINATION)) != 0) {
+            return false;
+          }
+          checks[at] |= condition.inverted() ? DESTINATION | NOT_DESTINATION : DESTINATION;
+          checks[at + 3] = low;
+          checks[at + 4] = high - low;
+        }
         case SOURCE_PORT -> {
-          if ((checks[at] & SOURCE_PORT) != 0) {
+          if ((flags & SOURCE_PORT) != 0) {
             return false;
           }
           checks[at] |= condition.inverted() ? SOURCE_PORT | NOT_SOURCE_PORT : SOURCE_PORT;
-          checks[at + 5] = ports;
+          checks[at + 5] = low << 16 | high;
         }
         case DESTINATION_PORT -> {
-          if ((checks[at] & DESTINATION_PORT) != 0) {
+          if ((flags & DESTINATION_PORT) != 0) {
             return false;
           }
           checks[at] |=
               condition.inverted() ? DESTINATION_PORT | NOT_DESTINATION_PORT : DESTINATION_PORT;
-          checks[at + 6] = ports;
+          checks[at + 6] = low << 16 | high;
         }
         default -> {
           return false;
         }
       }
-      return true;
+      return condition.ranges().length == 2;
     }
 
     private void ask(Condition condition) {
@@ -249,12 +283,9 @@ public final class RuleIndex {
             .map(asked -> new ClassFilter(asked.getKey(), asked.getValue(), size))
             .toArray(ClassFilter[]::new);
     root = new LevelBuilder(draft.conditions, few).root();
+    isOneWord = size <= Long.SIZE && root.trees().length == 0;
     inTrees = new long[size + 63 >>> 6];
-    for (KeyTree tree : root.trees()) {
-      for (int rule : tree.rules) {
-        inTrees[rule >>> 6] |= 1L << rule;
-      }
-    }
+    addRules(root, inTrees);
     int keys = 0;
     for (ClassFilter filter : filters) {
       keys |= filter.key.bit;
@@ -265,6 +296,22 @@ public final class RuleIndex {
       keys |= (flags & DESTINATION_PORT) != 0 ? PacketKey.DESTINATION_PORT.bit : 0;
     }
     asked = keys | keysOf(root);
+  }
+
+  private static void addRules(IndexLevel level, long[] rules) {
+    for (KeyTree tree : level.trees()) {
+      for (int rule : tree.rules) {
+        if (rule >= 0) {
+          rules[rule >>> 6] |= 1L << rule;
+        }
+      }
+      for (IndexLevel deeper : tree.levels) {
+        addRules(deeper, rules);
+        if (deeper.always() != null) {
+          deeper.always().addTo(rules);
+        }
+      }
+    }
   }
 
   private static int keysOf(IndexLevel level) {
@@ -286,12 +333,13 @@ public final class RuleIndex {
     if (flags == 0) {
       return true;
     }
-    if ((flags & SOURCE) != 0
-        && ((keys.source & checks[at + 2]) == checks[at + 1]) == ((flags & NOT_SOURCE) != 0)) {
+    if ((flags & (SOURCE | MASKED_SOURCE)) != 0
+        && isAsked(keys.source, checks[at + 1], checks[at + 2], flags & MASKED_SOURCE)
+            == ((flags & NOT_SOURCE) != 0)) {
       return false;
     }
-    if ((flags & DESTINATION) != 0
-        && ((keys.destination & checks[at + 4]) == checks[at + 3])
+    if ((flags & (DESTINATION | MASKED_DESTINATION)) != 0
+        && isAsked(keys.destination, checks[at + 3], checks[at + 4], flags & MASKED_DESTINATION)
             == ((flags & NOT_DESTINATION) != 0)) {
       return false;
     }
@@ -311,6 +359,12 @@ public final class RuleIndex {
       }
     }
     return true;
+  }
+
+  private static boolean isAsked(int address, int value, int maskOrWidth, int masked) {
+    return masked != 0
+        ? (address & maskOrWidth) == value
+        : Integer.compareUnsigned(address - value, maskOrWidth) <= 0;
   }
 
   private static boolean isIn(int port, int range) {

@@ -14,6 +14,7 @@ import io.skbwalk.netfilter.tables.Options;
 import io.skbwalk.netfilter.tables.PacketContext;
 import io.skbwalk.netfilter.tables.PacketMatch;
 import io.skbwalk.netfilter.tables.SetReference;
+import io.skbwalk.netfilter.tables.index.Conditions;
 import io.skbwalk.skb.SkBuff;
 import java.util.Locale;
 
@@ -143,6 +144,11 @@ public record SetMatch(
 
   private record Evaluation(IpSets sets, int index, SetQuery query, boolean inverted)
       implements PacketMatch {
+    @Override
+    public Conditions.Beyond asks(Conditions conditions) {
+      return sets.at(index).counts() ? Conditions.Beyond.ACTS : Conditions.Beyond.READS;
+    }
+
     @Override
     public boolean matches(SkBuff skb, PacketContext context) {
       return sets.at(index).test(skb, query.of(context.in, context.out)) != inverted;
