@@ -124,8 +124,10 @@ public enum RuleMix {
     return Integer.toString(81 + random.nextInt(random.nextBoolean() ? 1000 : 60_000));
   }
 
-  /** As iptables-save prints it: connections that are known go
-   * on; {@code count} rules in FORWARD; then the one that accepts. */
+  /**
+   * As iptables-save prints it: connections that are known go on; {@code count} rules in FORWARD;
+   * then the one that accepts.
+   */
   public String rules(int count) {
     SplittableRandom random = new SplittableRandom(count);
     StringBuilder text = new StringBuilder();
