@@ -10,7 +10,9 @@ import io.skbwalk.kernel.Clock;
 import java.io.IOException;
 import java.util.ArrayList;
 import java.util.Arrays;
+import java.util.LinkedHashMap;
 import java.util.List;
+import java.util.Map;
 
 /**
  * Ten million connections at once, half of them translated, each opened by its handshake; then
@@ -28,7 +30,7 @@ final class ConnectionsFigure {
   private static final long ESTABLISHED = 432_000 * Clock.SECOND;
 
   private final SegmentWriter segment = new SegmentWriter();
-  private final Host host = ConversationRouter.host(true);
+  private final Host host = roomyRouter();
   private final NetDevice outside = host.device("eth0");
   private final NetDevice inside = host.device("eth1");
   private final Pauses pauses;
@@ -107,6 +109,17 @@ final class ConnectionsFigure {
             "%,d connections expired; the heap has at most %,d MiB; longest batch of all %.1f ms.",
             expired, Runtime.getRuntime().maxMemory() >> 20, large.pauses.longest()));
     return table;
+  }
+
+  /** The router, with room for all of them. */
+  private static Host roomyRouter() {
+    Map<String, String> sysctls = new LinkedHashMap<>(ConversationRouter.description().sysctls());
+    sysctls.put("net.netfilter.nf_conntrack_max", "20000000");
+    return new Host(
+        ConversationRouter.description().withSysctls(sysctls),
+        ConversationRouter.rules(),
+        ConversationRouter.START,
+        1);
   }
 
   private static String[] row(String what, Cost cost, double worst) {
