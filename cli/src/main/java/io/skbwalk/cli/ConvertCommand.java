@@ -11,6 +11,7 @@ import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.TableKind;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Iterator;
 import java.util.List;
 import java.util.concurrent.Callable;
 import java.util.stream.Collectors;
@@ -59,8 +60,16 @@ final class ConvertCommand implements Callable<Integer> {
   @Option(
       names = {"-t", "--table"},
       paramLabel = "TABLE",
+      completionCandidates = Tables.class,
       description = "Only this table: raw, mangle, nat, filter or security.")
   private String table;
+
+  private static final class Tables implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.of(TableKind.values()).map(one -> one.label).iterator();
+    }
+  }
 
   @Override
   public Integer call() throws IOException {

@@ -9,8 +9,10 @@ import java.io.IOException;
 import java.io.UncheckedIOException;
 import java.nio.file.AccessDeniedException;
 import java.nio.file.NoSuchFileException;
+import java.util.Collections;
 import java.util.LinkedHashMap;
 import java.util.Map;
+import java.util.Set;
 import picocli.CommandLine;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Model.CommandSpec;
@@ -44,6 +46,8 @@ public final class Main implements Runnable {
     COMMANDS.put("lint", LintCommand.class);
     COMMANDS.put("snapshot", SnapshotCommand.class);
     COMMANDS.put("test", TestCommand.class);
+    COMMANDS.put("completion", CompletionCommand.class);
+    COMMANDS.put("man", ManCommand.class);
   }
 
   @Spec private CommandSpec spec;
@@ -74,6 +78,7 @@ public final class Main implements Runnable {
             all.addSubcommand(name, command);
           }
         });
+    Examples.callAs(all.getCommandSpec(), Examples.called());
     return all.setParameterExceptionHandler(
             (wrong, arguments) -> unusable(wrong.getCommandLine(), wrong.getMessage()))
         .setExecutionExceptionHandler(
@@ -85,6 +90,11 @@ public final class Main implements Runnable {
               line.getErr().println("skbwalk: this is a defect of skbwalk; please report it");
               return DEFECT;
             });
+  }
+
+  /** The names of all commands, in the order of the help. */
+  static Set<String> names() {
+    return Collections.unmodifiableSet(COMMANDS.keySet());
   }
 
   private static int unusable(CommandLine line, String problem) {

@@ -6,6 +6,7 @@ import io.skbwalk.lib.Spelling;
 import io.skbwalk.replay.OutputFolder.Content;
 import java.nio.file.Path;
 import java.util.EnumSet;
+import java.util.Iterator;
 import java.util.List;
 import java.util.Set;
 import java.util.stream.Collectors;
@@ -26,6 +27,7 @@ final class OutputOptions {
       names = "--save",
       split = ",",
       paramLabel = "NAME",
+      completionCandidates = Names.class,
       description =
           "Of these only: report, packets, counters, conntrack, events, sockets, tx, dropped.")
   List<String> save;
@@ -63,6 +65,13 @@ final class OutputOptions {
     other.json = json;
     other.quiet = quiet;
     return other;
+  }
+
+  private static final class Names implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.of(Content.values()).map(one -> one.label).iterator();
+    }
   }
 
   /** Checks {@code --save}: the files that are wanted. */

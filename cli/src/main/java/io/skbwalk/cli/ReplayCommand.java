@@ -64,9 +64,7 @@ final class ReplayCommand implements Callable<Integer> {
   @Override
   public Integer call() throws IOException {
     options.contents();
-    if (options.json && "-".equals(options.trace)) {
-      throw new Unusable("--json and --trace - both print to standard output; give --trace a file");
-    }
+    options.checkStandardOutput(options.json ? "--json" : null);
     if (jobs != null && jobs < 1) {
       throw new Unusable("--jobs " + jobs + ": how many captures at the same time, 1 or more");
     }
@@ -104,7 +102,7 @@ final class ReplayCommand implements Callable<Integer> {
       }
       if (options.json) {
         stdout.print(report.json());
-      } else if (!options.quiet && !"-".equals(options.trace)) {
+      } else if (!options.quiet && !options.takesStandardOutput()) {
         stdout.print(
             new Summary(terminal, report).print(session.inputInWords(), session.machineInWords()));
         if (terminal.interactive() && more.isEmpty()) {

@@ -2,6 +2,8 @@
 
 package io.skbwalk.cli;
 
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.tables.TableKind;
 import io.skbwalk.replay.Replay;
 import io.skbwalk.replay.ReplayReport;
 import io.skbwalk.replay.WalkDot;
@@ -9,7 +11,9 @@ import io.skbwalk.replay.WalkLines;
 import io.skbwalk.replay.WalkText;
 import java.io.IOException;
 import java.io.PrintWriter;
+import java.util.Iterator;
 import java.util.concurrent.Callable;
+import java.util.stream.Stream;
 import picocli.CommandLine.Command;
 import picocli.CommandLine.Mixin;
 import picocli.CommandLine.Model.CommandSpec;
@@ -92,6 +96,7 @@ final class WalkCommand implements Callable<Integer> {
   @Option(
       names = "--only",
       paramLabel = "NAME",
+      completionCandidates = Parts.class,
       description = "Only the steps of this hook, table or function, such as FORWARD, nat, ip_rcv.")
   private String only;
 
@@ -101,6 +106,17 @@ final class WalkCommand implements Callable<Integer> {
   private boolean misses;
 
   @Mixin private OutputOptions options;
+
+  /** Hooks and tables; functions of the kernel are too many. */
+  private static final class Parts implements Iterable<String> {
+    @Override
+    public Iterator<String> iterator() {
+      return Stream.concat(
+              Stream.of(Hook.values()).map(Hook::name),
+              Stream.of(TableKind.values()).map(one -> one.label))
+          .iterator();
+    }
+  }
 
   @Override
   public Integer call() throws IOException {
