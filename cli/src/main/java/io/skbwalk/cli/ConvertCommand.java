@@ -36,10 +36,10 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  skbwalk convert rules/web-server.yaml",
-      "  skbwalk convert firewall.sh",
+      "  skbwalk convert rules/fail2ban.v4 > fail2ban.yaml",
       "  skbwalk convert --to iptables-save --table filter rules/fail2ban.v4",
-      "  iptables-save | skbwalk convert - > rules.yaml",
-      "  skbwalk convert rules.yaml | iptables-restore"
+      "  iptables-save | skbwalk convert - > mine.yaml",
+      "  skbwalk convert rules/web-server.yaml | iptables-restore --test"
     })
 final class ConvertCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

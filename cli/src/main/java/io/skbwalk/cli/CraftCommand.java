@@ -31,7 +31,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  skbwalk craft conformance/cases/synproxy.yaml --out synproxy.pcapng",
       "  skbwalk craft conformance/cases/ip-options.yaml -o ip-options.pcap",
-      "  skbwalk craft conformance/cases/reassembly.yaml | tcpdump -nr -"
+      "  skbwalk craft conformance/cases/reassembly.yaml | skbwalk replay - --host config/router.yaml"
     })
 final class CraftCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

@@ -36,8 +36,8 @@ import picocli.CommandLine.Spec;
       "      --rules rules/web-server.yaml --against rules/ufw.v4",
       "  skbwalk diff pcaps/nat-router.pcapng --host config/router.yaml \\",
       "      --rules rules/nat-router.yaml --against rules/lab.yaml --json",
-      "  skbwalk diff day.pcap --rules old.v4 --against new.v4 --quiet \\",
-      "      || echo 'somebody would notice'"
+      "  skbwalk diff pcaps/http.pcap --host config/web.yaml --rules rules/web-server.yaml \\",
+      "      --against rules/ufw.v4 --quiet || echo 'somebody would notice'"
     })
 final class DiffCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

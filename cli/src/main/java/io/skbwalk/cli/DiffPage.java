@@ -226,7 +226,7 @@ final class DiffPage {
   }
 
   private void walk(List<String> input, List<String> side, List<String> more) {
-    out.append("  skbwalk walk");
+    out.append("  ").append(Examples.called()).append(" walk");
     for (List<String> words : List.of(input, side, more)) {
       words.forEach(word -> out.append(' ').append(quoted(word)));
     }

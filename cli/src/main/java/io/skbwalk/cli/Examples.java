@@ -50,7 +50,9 @@ final class Examples {
     if (called.equals("skbwalk")) {
       return;
     }
-    for (CommandSpec command : Completed.commands(program)) {
+    List<CommandSpec> all = new ArrayList<>(List.of(program));
+    all.addAll(Completed.commands(program));
+    for (CommandSpec command : all) {
       String[] footer = command.usageMessage().footer();
       for (int i = 0; i < footer.length; i++) {
         footer[i] = NAME.matcher(footer[i]).replaceAll("$1" + Matcher.quoteReplacement(called));

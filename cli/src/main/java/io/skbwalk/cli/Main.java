@@ -28,7 +28,13 @@ import picocli.CommandLine.Spec;
     name = "skbwalk",
     description = "Linux's IPv4 packet path as a deterministic program.",
     mixinStandardHelpOptions = true,
-    versionProvider = Version.class)
+    versionProvider = Version.class,
+    footerHeading = "%nExamples:%n",
+    footer = {
+      "  skbwalk replay pcaps/http.pcap",
+      "  skbwalk walk pcaps/http.pcap --packet 4",
+      "  skbwalk walk --help"
+    })
 public final class Main implements Runnable {
   /** The exit status when this program, not its input, is at fault. */
   static final int DEFECT = 3;

@@ -47,10 +47,9 @@ final class ManPage {
     line(".SH NAME");
     String[] description = command.usageMessage().description();
     String first = Completed.inShort(command);
-    line(
-        escaped(title)
-            + " \\- "
-            + escaped(Character.toLowerCase(first.charAt(0)) + first.substring(1)));
+    // That of the program begins with a name.
+    String does = program ? first : Character.toLowerCase(first.charAt(0)) + first.substring(1);
+    line(escaped(title) + " \\- " + escaped(does));
     line(".SH SYNOPSIS");
     synopsis(command, program);
     line(".SH DESCRIPTION");

@@ -32,11 +32,13 @@ import picocli.CommandLine.Spec;
       "  skbwalk replay pcaps/http.pcap",
       "  skbwalk replay pcaps/http.pcap --as 203.0.113.80 \\",
       "      --rules rules/web-server.yaml --out result",
-      "  skbwalk replay --in eth0=outside.pcap --in eth1=inside.pcap \\",
+      "  skbwalk replay pcaps/portscan.pcap --host config/web.yaml \\",
+      "      --rules rules/web-server.yaml --annotate scan.pcapng",
+      "  skbwalk replay --in eth0=pcaps/http.pcap --in eth1=pcaps/arp.pcap \\",
       "      --host config/router.yaml",
-      "  skbwalk replay monday.pcap.gz tuesday.pcap.gz --host config/router.yaml --out week",
-      "  zcat day.pcap.gz | skbwalk replay - --host config/router.yaml \\",
-      "      --save report,counters --out day"
+      "  skbwalk replay pcaps/http.pcap pcaps/tls.pcapng --host config/web.yaml --out both",
+      "  zcat pcaps/synflood.pcap.gz | skbwalk replay - --host config/web.yaml \\",
+      "      --save report,counters --out flood"
     })
 final class ReplayCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

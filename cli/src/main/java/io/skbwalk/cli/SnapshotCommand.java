@@ -32,10 +32,9 @@ import picocli.CommandLine.Spec;
     footerHeading = "%nExamples:%n",
     footer = {
       "  skbwalk snapshot -o me",
-      "  skbwalk walk --host me/host.yaml --rules me/rules.v4 --send 'eth0 tcp 198.51.100.9:40000 >"
-          + " 203.0.113.1:22 S'",
-      "  skbwalk snapshot --netns blue -o blue",
-      "  skbwalk snapshot --from saved -o gateway    (docs/snapshot.md has what saves it)"
+      "  skbwalk snapshot --from saved -o gateway    # docs/snapshot.md has what saves it",
+      "  skbwalk walk --host gateway/host.yaml --rules gateway/rules.v4 \\",
+      "      --send 'eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S'"
     })
 final class SnapshotCommand implements Callable<Integer> {
   @Spec private CommandSpec spec;

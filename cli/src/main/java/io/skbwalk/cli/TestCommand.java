@@ -47,7 +47,7 @@ import picocli.CommandLine.Spec;
     footer = {
       "  skbwalk test rules/web-server.test.yaml",
       "  skbwalk test rules/*.test.yaml --coverage --junit results.xml",
-      "  skbwalk test rules/nat-router.test.yaml --only 'port 8080' --rules new.v4",
+      "  skbwalk test rules/nat-router.test.yaml --only 'port 8080'",
       "  skbwalk test rules/web-server.test.yaml --watch"
     })
 final class TestCommand implements Callable<Integer> {

@@ -7,16 +7,13 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import static org.junit.jupiter.api.Assumptions.assumeTrue;
 
 import java.io.IOException;
-import java.lang.management.ManagementFactory;
 import java.nio.charset.StandardCharsets;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.nio.file.attribute.PosixFilePermissions;
 import java.util.ArrayList;
 import java.util.List;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
-import java.util.stream.Collectors;
 import java.util.stream.Stream;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
@@ -57,31 +54,7 @@ class DocumentsTest {
 
   /** The files that the documents name, and a launcher of the classes under test. */
   private void copyExamples() throws IOException {
-    for (String folder : List.of("config", "docs", "pcaps", "rules")) {
-      try (Stream<Path> files = Files.walk(ROOT.resolve(folder))) {
-        for (Path file : files.toList()) {
-          Files.copy(file, copy.resolve(ROOT.relativize(file)));
-        }
-      }
-    }
-    Path launcher = Files.createDirectory(copy.resolve("bin")).resolve("skbwalk");
-    String java = Path.of(System.getProperty("java.home"), "bin", "java").toString();
-    String classes =
-        System.getProperty("surefire.test.class.path", System.getProperty("java.class.path"));
-    // What keeps a newer JVM from warning, as bin/skbwalk gives it.
-    String quiet =
-        ManagementFactory.getRuntimeMXBean().getInputArguments().stream()
-            .filter(option -> option.matches("--.*|-Dio\\.netty.*"))
-            .collect(Collectors.joining(" "));
-    Files.writeString(
-        launcher,
-        """
-        #!/bin/sh
-        exec '%s' -Xlog:disable -XX:TieredStopAtLevel=1 -XX:+UseSerialGC %s \\
-          -cp '%s' io.skbwalk.cli.Main "$@"
-        """
-            .formatted(java, quiet, classes));
-    Files.setPosixFilePermissions(launcher, PosixFilePermissions.fromString("rwxr-xr-x"));
+    ProjectCopy.into(copy, "config", "docs", "pcaps", "rules");
   }
 
   @ParameterizedTest
