@@ -47,6 +47,7 @@ public final class NetworkCore implements Transmitter {
   private final SkBuffQueue backlog = new SkBuffQueue();
   private boolean inSoftirq;
   private boolean processContext;
+  private final Runnable softirq = this::softirq;
 
   private VirtualTime time;
   private TransmitListener transmitListener;
@@ -216,12 +217,13 @@ public final class NetworkCore implements Transmitter {
 
   /**
    * Plays netif_rx: {@code skb} comes in on its interface when the softirq next runs; that is at
-   * once when a process is sending, because leaving the transmit path lets softirqs run.
+   * once when a process is sending, because leaving the transmit path lets softirqs run, but for
+   * what a rule sends: a table is judged without softirqs.
    */
   public void netifRx(SkBuff skb) {
     backlog.add(skb);
     if (processContext) {
-      softirq();
+      net.raiseSoftirq(softirq);
     }
   }
 

@@ -33,6 +33,9 @@ public final class Net {
   /** Packets that were withheld. */
   public long withheld;
 
+  private int bottomHalvesOff;
+  private Runnable raised;
+
   /**
    * A namespace whose clock starts at {@code startNanos} and whose randomness is {@code seed}'s.
    */
@@ -40,5 +43,32 @@ public final class Net {
     clock = new Clock(startNanos);
     timers = new Timers(clock);
     random = new Prandom(seed);
+  }
+
+  /**
+   * Plays local_bh_disable: no softirq begins until {@link #enableBottomHalves} has been called as
+   * often.
+   */
+  public void disableBottomHalves() {
+    bottomHalvesOff++;
+  }
+
+  /** Plays local_bh_enable: the softirq that was raised meanwhile runs now. */
+  public void enableBottomHalves() {
+    bottomHalvesOff--;
+    if (bottomHalvesOff == 0 && raised != null) {
+      Runnable softirq = raised;
+      raised = null;
+      softirq.run();
+    }
+  }
+
+  /** Plays raise_softirq of a process: {@code softirq} runs now, or as soon as softirqs may. */
+  public void raiseSoftirq(Runnable softirq) {
+    if (bottomHalvesOff > 0) {
+      raised = softirq;
+    } else {
+      softirq.run();
+    }
   }
 }

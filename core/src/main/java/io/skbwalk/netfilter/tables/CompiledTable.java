@@ -113,6 +113,8 @@ final class CompiledTable {
       String chain = entries.references[underflow].chain();
       skb.trace.on(new TraceEvent.TableEnter(table.kind().label, chain, underflow - start));
     }
+    // What a rule sends to this machine itself comes in once the table is done.
+    environment.net().disableBottomHalves();
     int decided = run(hook, skb, traversal);
     int verdict = decided < 0 ? Verdict.DROP : decidedVerdict;
     traversal.next = idle;
@@ -124,6 +126,7 @@ final class CompiledTable {
       skb.trace.on(
           new TraceEvent.TableLeave(table.kind().label, hook.chain, Verdict.name(verdict)));
     }
+    environment.net().enableBottomHalves();
     return verdict;
   }
 
