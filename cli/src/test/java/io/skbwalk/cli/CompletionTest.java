@@ -176,11 +176,11 @@ class CompletionTest {
   }
 
   @Test
-  void writesPagesThatManReadsWithoutAWarning() throws Exception {
-    Run run = Run.of("man", "--out", folder.resolve("man1").toString());
+  void writesPagesThatManReadsWithoutAWarning(@TempDir Path written) throws Exception {
+    Run run = Run.of("man", "--out", written.resolve("man1").toString());
     assertEquals(0, run.status(), run::err);
     List<Path> pages;
-    try (var files = Files.list(folder.resolve("man1"))) {
+    try (var files = Files.list(written.resolve("man1"))) {
       pages = files.sorted().toList();
     }
     assertEquals(
