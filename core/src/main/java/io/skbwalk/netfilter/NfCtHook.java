@@ -26,9 +26,9 @@ public interface NfCtHook {
   void setClosing(SkBuff skb);
 
   /**
-   * Plays nf_ct_drop_unconfirmed: is {@code skb} an answer to a packet whose connection is not in
-   * the table yet, so that two packets refer to an entry that may be of one only? Such a packet
-   * cannot wait in a queue.
+   * Plays nf_ct_drop_unconfirmed: does another packet refer to the connection of {@code skb}, too,
+   * while it is not in the table yet: what it answers, or an answer to it that waits? Such an entry
+   * may be of one packet only, so {@code skb} cannot wait in a queue.
    */
   boolean sharesUnconfirmed(SkBuff skb);
 }

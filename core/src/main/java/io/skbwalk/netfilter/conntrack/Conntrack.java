@@ -236,8 +236,8 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   @Override
   public boolean sharesUnconfirmed(SkBuff skb) {
     return skb.ct != 0
-        && skb.ctInfo == IP_CT_RELATED_REPLY
-        && (status(skb.ct) & IPS_CONFIRMED) == 0;
+        && (status(skb.ct) & (IPS_CONFIRMED | IPS_TEMPLATE)) == 0
+        && use(skb.ct) > 1;
   }
 
   // ---- life -------------------------------------------------------------------------------------
