@@ -235,9 +235,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
 
   @Override
   public boolean sharesUnconfirmed(SkBuff skb) {
-    return skb.ct != 0
-        && (status(skb.ct) & (IPS_CONFIRMED | IPS_TEMPLATE)) == 0
-        && use(skb.ct) > 1;
+    return skb.ct != 0 && (status(skb.ct) & (IPS_CONFIRMED | IPS_TEMPLATE)) == 0 && use(skb.ct) > 1;
   }
 
   // ---- life -------------------------------------------------------------------------------------
