@@ -9,7 +9,7 @@ import picocli.CommandLine.Option;
 import picocli.CommandLine.Parameters;
 
 /** What replay and walk have in common: the frames, and the machine that they meet. */
-final class MachineOptions {
+final class MachineOptions implements Cloneable {
   @Parameters(
       index = "0",
       arity = "0..1",
@@ -86,16 +86,17 @@ final class MachineOptions {
 
   /** The same machine for another capture. */
   MachineOptions with(String capture) {
-    MachineOptions other = new MachineOptions();
+    MachineOptions other = clone();
     other.capture = capture;
-    other.inputs = inputs;
-    other.host = host;
-    other.as = as;
-    other.rules = rules;
-    other.ipsets = ipsets;
-    other.filter = filter;
-    other.answers = answers;
-    other.seed = seed;
     return other;
+  }
+
+  @Override
+  protected MachineOptions clone() {
+    try {
+      return (MachineOptions) super.clone();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 }

@@ -14,7 +14,7 @@ import java.util.stream.Stream;
 import picocli.CommandLine.Option;
 
 /** What replay and walk have in common: where results go. */
-final class OutputOptions {
+final class OutputOptions implements Cloneable {
   @Option(
       names = "--out",
       paramLabel = "DIR",
@@ -57,14 +57,18 @@ final class OutputOptions {
 
   /** The same results in another folder, or none. */
   OutputOptions with(Path out) {
-    OutputOptions other = new OutputOptions();
+    OutputOptions other = clone();
     other.out = out;
-    other.save = save;
-    other.trace = trace;
-    other.annotate = annotate;
-    other.json = json;
-    other.quiet = quiet;
     return other;
+  }
+
+  @Override
+  protected OutputOptions clone() {
+    try {
+      return (OutputOptions) super.clone();
+    } catch (CloneNotSupportedException e) {
+      throw new IllegalStateException(e);
+    }
   }
 
   private static final class Names implements Iterable<String> {

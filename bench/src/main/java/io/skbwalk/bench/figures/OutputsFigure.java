@@ -6,7 +6,6 @@ import io.skbwalk.bench.ConversationCapture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
-import java.util.ArrayList;
 import java.util.List;
 import java.util.stream.Stream;
 
@@ -20,18 +19,9 @@ final class OutputsFigure {
     Path capture = setting.conversations(conversations);
     Path out = setting.scratch().resolve("outputs");
     Path trace = setting.scratch().resolve("trace.jsonl");
-    List<String> replay =
-        List.of(
-            setting.skbwalk(),
-            "replay",
-            capture.toString(),
-            "--host",
-            setting.router("host.yaml"),
-            "--rules",
-            setting.router("rules.v4"),
-            "--quiet");
-    List<String> all = with(replay, "--out", out.toString());
-    List<String> traced = with(replay, "--trace", trace.toString());
+    List<String> replay = setting.replay(capture);
+    List<String> all = setting.replay(capture, "--out", out.toString());
+    List<String> traced = setting.replay(capture, "--trace", trace.toString());
     Race race =
         new Race()
             .add("nothing but the replay", () -> Child.run(frames, replay))
@@ -49,12 +39,6 @@ final class OutputsFigure {
             Files.size(trace) / frames, bytes(out) / frames));
     Files.delete(trace);
     return table;
-  }
-
-  private static List<String> with(List<String> command, String... more) {
-    List<String> all = new ArrayList<>(command);
-    all.addAll(List.of(more));
-    return all;
   }
 
   private static long bytes(Path folder) throws IOException {

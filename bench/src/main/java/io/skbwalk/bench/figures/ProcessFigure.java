@@ -31,20 +31,9 @@ final class ProcessFigure {
     long frames = (long) conversations * ConversationCapture.FRAMES;
     Path capture = setting.conversations(conversations);
     List<String> copy = List.of("tcpdump", "-r", capture.toString(), "-w", "/dev/null");
+    String out = setting.scratch().resolve("out").toString();
     List<String> replay =
-        List.of(
-            setting.skbwalk(),
-            "replay",
-            capture.toString(),
-            "--host",
-            setting.router("host.yaml"),
-            "--rules",
-            setting.router("rules.v4"),
-            "--save",
-            "report,counters,conntrack",
-            "--out",
-            setting.scratch().resolve("out").toString(),
-            "--quiet");
+        setting.replay(capture, "--save", "report,counters,conntrack", "--out", out);
     Race race =
         new Race()
             .add(COPY, setting.small() ? 0 : 1, () -> Child.run(frames, copy))

@@ -6,6 +6,7 @@ import io.skbwalk.bench.ConversationCapture;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.List;
 
 /**
@@ -80,5 +81,14 @@ record Setting(
   /** A file of bench/conversations. */
   String router(String file) {
     return root.resolve("bench/conversations").resolve(file).toString();
+  }
+
+  /** The command that replays a capture of conversations through their router, silently. */
+  List<String> replay(Path capture, String... more) {
+    List<String> command = new ArrayList<>();
+    command.addAll(List.of(skbwalk(), "replay", capture.toString(), "--quiet"));
+    command.addAll(List.of("--host", router("host.yaml"), "--rules", router("rules.v4")));
+    command.addAll(List.of(more));
+    return command;
   }
 }
