@@ -189,12 +189,12 @@ public final class Inet implements RouteActions, Ipv4Operations {
 
   @Override
   public void sendUnreachable(SkBuff skb, int code, Hook hook) {
-    reject.sendUnreachable(skb, code);
+    reject.sendUnreachable(skb, code, hook);
   }
 
   @Override
   public void sendReset(SkBuff skb, Hook hook) {
-    reject.sendReset(skb);
+    reject.sendReset(skb, hook);
   }
 
   @Override

@@ -6,6 +6,7 @@ import io.skbwalk.ipv4.route.Flowi4;
 import io.skbwalk.ipv4.route.Routing;
 import io.skbwalk.ipv4.route.Rtable;
 import io.skbwalk.lib.Checksum;
+import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.skb.DropReason;
 import io.skbwalk.skb.IcmpHeader;
@@ -41,7 +42,7 @@ final class Reject {
   }
 
   /** Plays nf_send_unreach. */
-  void sendUnreachable(SkBuff skb, int code) {
+  void sendUnreachable(SkBuff skb, int code, Hook hook) {
     if ((IpHeader.fragment(skb) & IpHeader.IP_OFFSET) != 0) {
       return;
     }
@@ -52,7 +53,7 @@ final class Reject {
     int protocol = IpHeader.protocol(skb);
     if (skb.checksumUnnecessary()
         || !verifiesChecksum(skb, at, protocol)
-        || checksumIsRight(skb, at, protocol)) {
+        || checksumIsRight(skb, at, protocol, hook)) {
       icmp.send(skb, IcmpHeader.DEST_UNREACH, code, 0);
     }
   }
@@ -69,7 +70,11 @@ final class Reject {
   }
 
   /** Plays nf_ip_checksum: protocols that it does not know must sum up to 0 too. */
-  private static boolean checksumIsRight(SkBuff skb, int at, int protocol) {
+  private static boolean checksumIsRight(SkBuff skb, int at, int protocol, Hook hook) {
+    if (skb.ipSummed == SkBuff.CHECKSUM_COMPLETE && hook == Hook.LOCAL_OUT) {
+      // A copy of what came in with a wrong sum (TEE): on the way out nobody compares it.
+      return true;
+    }
     // The kernel sums the IP header too. That counts nothing while the header is sound, which it is
     // not where an option has been written to and the header's checksum comes later.
     long sum = 0;
@@ -89,13 +94,13 @@ final class Reject {
   }
 
   /** Plays nf_send_reset. */
-  void sendReset(SkBuff skb) {
+  void sendReset(SkBuff skb, Hook hook) {
     int at = skb.networkHeader + IpHeader.headerLength(skb);
     if ((IpHeader.fragment(skb) & IpHeader.IP_OFFSET) != 0
         || IpHeader.protocol(skb) != IpHeader.IPPROTO_TCP
         || at + TcpHeader.MIN_LENGTH > skb.tail
         || (TcpHeader.flags(skb, at) & TcpHeader.RST) != 0
-        || isVerifiedForReset(skb) && !checksumIsRight(skb, at, IpHeader.IPPROTO_TCP)) {
+        || isVerifiedForReset(skb) && !checksumIsRight(skb, at, IpHeader.IPPROTO_TCP, hook)) {
       return;
     }
     if (skb.dst == null && !fillRoute(skb)) {
