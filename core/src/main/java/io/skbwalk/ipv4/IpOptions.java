@@ -97,8 +97,9 @@ final class IpOptions {
       if (routing.devices().of(dev).is(DeviceSetting.SRC_VALID_MARK)) {
         flow.mark = skb.mark;
       }
-      if (routing.output(flow) != null) {
-        return flow.saddr;
+      int address = routing.preferredSource(flow);
+      if (address != 0) {
+        return address;
       }
     }
     return routing.selectAddress(dev, source, scope);
@@ -115,13 +116,14 @@ final class IpOptions {
     flow.reset(IpHeader.destination(skb));
     flow.tos = IpHeader.tos(skb);
     flow.oif = rt.dev.ifindex;
+    flow.saddr = IpHeader.source(skb);
     flow.iif = skb.dev.ifindex;
     flow.mark = skb.mark;
-    if (routing.output(flow) != null) {
-      return flow.saddr;
-    }
-    return routing.selectAddress(
-        rt.dev, rt.nextHop(IpHeader.destination(skb)), FibRoute.RT_SCOPE_UNIVERSE);
+    int address = routing.preferredSource(flow);
+    return address != 0
+        ? address
+        : routing.selectAddress(
+            rt.dev, rt.nextHop(IpHeader.destination(skb)), FibRoute.RT_SCOPE_UNIVERSE);
   }
 
   /**

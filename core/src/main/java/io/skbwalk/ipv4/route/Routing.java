@@ -411,21 +411,34 @@ public final class Routing {
       return fails(key, -error);
     }
     FibRoute route = result.route;
+    if (key.saddr == 0) {
+      key.saddr = preferredSource(key.daddr);
+    }
     if (result.type == Ipv4Operations.RTN_LOCAL) {
-      if (key.saddr == 0) {
-        key.saddr = route.preferredSource != 0 ? route.preferredSource : key.daddr;
-      }
       key.oif = loopback.ifindex;
       return makeOutput(key, devices.of(loopback), route, Ipv4Operations.RTN_LOCAL);
     }
-    if (key.saddr == 0) {
-      key.saddr =
-          route.preferredSource != 0
-              ? route.preferredSource
-              : devices.select(devices.of(route.dev), route.gateway, route.scope);
-    }
     key.oif = route.dev.ifindex;
     return makeOutput(key, devices.of(route.dev), route, result.type);
+  }
+
+  /**
+   * Plays fib_lookup and fib_result_prefsrc: the address of this machine that goes with the way of
+   * {@code key}; 0 when there is no way.
+   */
+  public int preferredSource(Flowi4 key) {
+    return fib.lookup(key, result) == 0 ? preferredSource(key.daddr) : 0;
+  }
+
+  /** Plays fib_result_prefsrc for {@link #result}. */
+  private int preferredSource(int daddr) {
+    FibRoute route = result.route;
+    if (route.preferredSource != 0) {
+      return route.preferredSource;
+    }
+    return result.type == Ipv4Operations.RTN_LOCAL
+        ? daddr
+        : devices.select(devices.of(route.dev), route.gateway, route.scope);
   }
 
   private static Rtable fails(Flowi4 key, int error) {
