@@ -45,6 +45,7 @@ class LayersTest {
           "netfilter.nat",
           "netfilter.synproxy",
           "netfilter.ipset",
+          "netfilter.flow",
           "netfilter.tables",
           "ipv4.route",
           "ipv4",

@@ -58,7 +58,7 @@ final class KernelMachine implements AutoCloseable {
    * When the frames of a scenario took so much longer than it says, nanoseconds, its clock and the
    * kernel's went too differently for limits that give more in a second.
    */
-  private static final long TOO_SLOW = 400_000_000L;
+  private static final long TOO_SLOW = 200_000_000L;
 
   private static final int TRIES = 5;
 
@@ -87,6 +87,9 @@ final class KernelMachine implements AutoCloseable {
   private QueueListeners queues;
   private long began;
   private long late;
+
+  /** When the rules were there, by {@link System#nanoTime}. */
+  private long loaded;
 
   private record ListeningSocket(HostDescription.Socket description, int fd) {}
 
@@ -272,6 +275,7 @@ final class KernelMachine implements AutoCloseable {
     }
     KernelFingerprints.load(host.netfilter().fingerprints());
     namespace.load(scenario.rules());
+    loaded = System.nanoTime();
     if (!host.netfilter().queues().isEmpty()) {
       queues = new QueueListeners(host.netfilter().queues());
     }
@@ -438,6 +442,10 @@ final class KernelMachine implements AutoCloseable {
   private List<StepOutcome> steps(Scenario scenario) throws IOException {
     List<StepOutcome> outcomes = new ArrayList<>();
     long time = System.nanoTime();
+    if (scenario.settlesNanos() > 0) {
+      time = loaded + scenario.settlesNanos();
+      sleepUntil(time);
+    }
     for (Scenario.Step step : scenario.steps()) {
       if (step.afterNanos() > 0) {
         late = Math.max(late, System.nanoTime() - time);

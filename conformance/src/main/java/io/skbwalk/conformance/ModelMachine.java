@@ -123,7 +123,7 @@ final class ModelMachine implements HostListener {
             (type, conntrack, entry, bits) ->
                 events.add(ConntrackPrinter.event(type, conntrack, entry, bits).strip()));
     List<StepOutcome> steps = new ArrayList<>();
-    long time = START;
+    long time = START + scenario.settlesNanos();
     for (int i = 0; i < scenario.steps().size(); i++) {
       Scenario.Step step = scenario.steps().get(i);
       time += BETWEEN + step.afterNanos();

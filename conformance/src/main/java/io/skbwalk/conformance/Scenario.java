@@ -179,6 +179,16 @@ public record Scenario(
     return waits() > 0;
   }
 
+  /**
+   * How long the rules are there before the first frame, nanoseconds. Each second from then on
+   * hashlimit throws out what has not been used, so with frames a second apart it shows when the
+   * first one comes.
+   */
+  long settlesNanos() {
+    boolean pauses = steps.stream().anyMatch(step -> step.afterNanos() > 0);
+    return pauses && rules.contains("hashlimit") ? 800_000_000L : 0;
+  }
+
   /** Nanoseconds from its first to its last frame. */
   long waits() {
     return steps.stream().mapToLong(Step::afterNanos).sum();

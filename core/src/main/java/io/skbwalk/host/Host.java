@@ -20,6 +20,7 @@ import io.skbwalk.netfilter.LogListener;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.SocketOwner;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.flow.FlowTable;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.Nat;
 import io.skbwalk.netfilter.tables.Environment;
@@ -244,6 +245,7 @@ public final class Host {
       nat = new Nat(net, netfilter, conntrack, inet);
       Environment environment = new Environment(net, inet, conntrack, nat, log, ipsets);
       environment.setNetfilter(netfilter);
+      environment.setFlows(new FlowTable(netfilter, conntrack));
       environment.setSecurityContexts(description.netfilter().securityContexts());
       environment.perNet(NfAcct.class, () -> accounting);
       environment.perNet(OsFingerprints.class, () -> fingerprints);

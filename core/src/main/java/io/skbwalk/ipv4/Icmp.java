@@ -18,6 +18,7 @@ import io.skbwalk.skb.Net;
 import io.skbwalk.skb.PacketSummary;
 import io.skbwalk.skb.SkBuff;
 import io.skbwalk.skb.TcpHeader;
+import io.skbwalk.skb.UdpHeader;
 import io.skbwalk.trace.TraceEvent;
 
 /** Plays net/ipv4/icmp.c: queries answered, errors received and sent (RFC 792, 1122, 1812). */
@@ -472,10 +473,11 @@ public final class Icmp {
     push(answer, "__icmp_send", type, code, info, tos, mark, destination);
   }
 
-  /** The reset quoted at {@code ip} has no checksum yet, only its pseudo header's sum. */
+  /** The packet quoted at {@code ip} has no checksum yet, only its pseudo header's sum. */
   private static void quotePartialChecksum(SkBuff answer, int ip) {
     int header = (answer.u8(ip) & 0x0F) * 4;
-    int check = ip + header + TcpHeader.CHECKSUM_OFFSET;
+    boolean udp = answer.u8(ip + IpHeader.PROTOCOL_OFFSET) == IpHeader.IPPROTO_UDP;
+    int check = ip + header + (udp ? UdpHeader.CHECKSUM_OFFSET : TcpHeader.CHECKSUM_OFFSET);
     if (check + 2 <= answer.tail) {
       long sum =
           Checksum.pseudoHeader(
@@ -515,6 +517,8 @@ public final class Icmp {
       int destination) {
     int at = answer.transportHeader;
     answer.mark = mark;
+    // The socket of ICMP has IP_PMTUDISC_DONT; a copy with DF (TEE) is fragmented all the same.
+    answer.cbFlags |= IpControlBlock.IGNORE_DF;
     answer.setU8(at + IcmpHeader.TYPE_OFFSET, type);
     answer.setU8(at + IcmpHeader.CODE_OFFSET, code);
     answer.setU16(at + IcmpHeader.CHECKSUM_OFFSET, 0);

@@ -396,7 +396,8 @@ public final class IpOutput {
         asItCame == null && (skb.cbFlags & IpControlBlock.IPSKB_FRAG_PMTU) != 0
             ? IpHeader.IP_DF
             : 0;
-    int optionsLength = headerLength - IpHeader.MIN_LENGTH;
+    // None while nobody has looked at them, as in a copy that TEE made before routing.
+    IpControlBlock opt = IpControlBlock.options(skb);
     int from = skb.networkHeader + headerLength;
     int left = skb.length() - headerLength;
     if (skb.trace != null) {
@@ -421,9 +422,9 @@ public final class IpOutput {
           piece.networkHeader + IpHeader.FRAGMENT_OFFSET,
           offset >> 3 | df | (last && !moreBehind ? 0 : IpHeader.IP_MF));
       IpHeaderWriter.setLength(piece);
-      if (number == 0 && offset == 0 && optionsLength > 0) {
+      if (number == 0 && offset == 0 && opt != null) {
         // Once, on the original: all that follow inherit it.
-        IpOptions.fragment(skb, optionsLength);
+        IpOptions.fragment(skb, opt.optionsLength);
       }
       from += length;
       offset += length;

@@ -16,6 +16,7 @@ public final class Netfilter {
   private final NfQueues queues = new NfQueues();
   private NfCtHook conntrack;
   private LogListener log;
+  private NfFlowHook flows;
   private final NfHookOps[][] entries = new NfHookOps[Hook.values().length][0];
 
   private final long[] entered = new long[Hook.values().length];
@@ -34,6 +35,14 @@ public final class Netfilter {
   /** Sets nf_ct_hook; null while nothing tracks connections. */
   public void setConntrack(NfCtHook conntrack) {
     this.conntrack = conntrack;
+  }
+
+  /** Sets who knows what earlier packets met; null for nobody. */
+  public void setFlows(NfFlowHook flows) {
+    this.flows = flows;
+    for (Hook hook : Hook.values()) {
+      flows.changed(hook, entries[hook.ordinal()]);
+    }
   }
 
   /** Sets who reads the kernel's log; null for nobody. */
@@ -90,6 +99,11 @@ public final class Netfilter {
    * priority and after those of the same priority that were registered before it.
    */
   public void register(Hook hook, int priority, HookFunction function) {
+    register(hook, priority, HookRole.OTHER, function);
+  }
+
+  /** The same for a function of which more is known. */
+  public void register(Hook hook, int priority, HookRole role, HookFunction function) {
     NfHookOps[] old = entries[hook.ordinal()];
     int at = old.length;
     while (at > 0 && old[at - 1].priority() > priority) {
@@ -97,23 +111,30 @@ public final class Netfilter {
     }
     NfHookOps[] longer = Arrays.copyOf(old, old.length + 1);
     System.arraycopy(old, at, longer, at + 1, old.length - at);
-    longer[at] = new NfHookOps(hook, priority, function);
-    entries[hook.ordinal()] = longer;
+    longer[at] = new NfHookOps(hook, priority, role, function);
+    change(hook, longer);
   }
 
   /** Plays nf_register_net_hooks. */
   public void register(List<NfHookOps> all) {
-    all.forEach(ops -> register(ops.hook(), ops.priority(), ops.function()));
+    all.forEach(ops -> register(ops.hook(), ops.priority(), ops.role(), ops.function()));
   }
 
   /** Plays nf_unregister_net_hooks: these functions are asked no more. */
   public void unregister(List<NfHookOps> all) {
     for (NfHookOps ops : all) {
-      int hook = ops.hook().ordinal();
-      entries[hook] =
-          Arrays.stream(entries[hook])
+      NfHookOps[] left =
+          Arrays.stream(entries[ops.hook().ordinal()])
               .filter(entry -> entry.function() != ops.function())
               .toArray(NfHookOps[]::new);
+      change(ops.hook(), left);
+    }
+  }
+
+  private void change(Hook hook, NfHookOps[] functions) {
+    entries[hook.ordinal()] = functions;
+    if (flows != null) {
+      flows.changed(hook, functions);
     }
   }
 
@@ -124,14 +145,20 @@ public final class Netfilter {
   public void hook(Hook hook, SkBuff skb, NetDevice in, NetDevice out, OkFunction okfn) {
     entered[hook.ordinal()]++;
     NfHookOps[] functions = entries[hook.ordinal()];
-    if (functions.length > 0 && !accepts(functions, hook, skb, in, out)) {
-      return;
+    if (functions.length > 0) {
+      int from = flows == null ? 0 : flows.begin(hook, skb, in, out);
+      if (from < functions.length && !accepts(functions, from, hook, skb, in, out)) {
+        return;
+      }
+      if (skb.flow < 0) {
+        flows.end(hook, skb, in, out);
+      }
     }
     okfn.ok(skb);
   }
 
   private boolean accepts(
-      NfHookOps[] functions, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
+      NfHookOps[] functions, int from, Hook hook, SkBuff skb, NetDevice in, NetDevice out) {
     if (skb.trace != null) {
       skb.trace.on(
           new TraceEvent.HookEnter(
@@ -139,8 +166,11 @@ public final class Netfilter {
     }
     DropReason reason = DropReason.NETFILTER_DROP;
     String dropper = "nf_hook_slow";
-    for (NfHookOps entry : functions) {
-      int verdict = entry.function().hook(hook, skb, in, out);
+    int asked = from == 0 ? -1 : flows.asked();
+    for (int i = from; i < functions.length; i++) {
+      NfHookOps entry = functions[i];
+      int verdict = asked < 0 ? entry.function().hook(hook, skb, in, out) : asked;
+      asked = -1;
       if (Verdict.isQueue(verdict)) {
         boolean shares = conntrack != null && conntrack.sharesUnconfirmed(skb);
         verdict = queues.ask(verdict, entry.function(), hook, skb, in, out, shares);

@@ -7,4 +7,4 @@ package io.skbwalk.netfilter;
  *
  * @param priority those with a smaller one are asked before it
  */
-public record NfHookOps(Hook hook, int priority, HookFunction function) {}
+public record NfHookOps(Hook hook, int priority, HookRole role, HookFunction function) {}

@@ -268,9 +268,7 @@ final class Fates implements HostListener, VerdictRecorder {
       record.fate = fate;
       record.reason = reasons[slot];
       record.at = functions[slot];
-      if (record.events != null
-          && record.ct != 0
-          && host.conntrack().has(record.ct, ConntrackStatus.IPS_CONFIRMED)) {
+      if (record.events != null && record.ct != 0 && host.conntrack().isListed(record.ct)) {
         record.connection = ConntrackPrinter.list(host.conntrack(), record.ct);
       }
       waiting.add(record);

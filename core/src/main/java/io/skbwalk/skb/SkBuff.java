@@ -142,6 +142,12 @@ public final class SkBuff {
    */
   public byte ctInfo;
 
+  /**
+   * What is known of the packets of its connection that came before: a number of netfilter's flow
+   * table; negative while what it meets is being noted down, 0 for nothing.
+   */
+  public int flow;
+
   /** nf_trace: a TRACE target asked to log this packet's further way. */
   public boolean nfTrace;
 
@@ -309,6 +315,7 @@ public final class SkBuff {
     dst = null;
     ct = 0;
     ctInfo = 0;
+    flow = 0;
     nfTrace = false;
     fragMaxSize = 0;
     cbFlags = 0;

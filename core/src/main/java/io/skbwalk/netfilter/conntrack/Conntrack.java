@@ -64,6 +64,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   private final ConntrackExpectations expectations = new ConntrackExpectations(this);
   private final SequenceAdjustment sequenceAdjustment = new SequenceAdjustment(this);
   private final ConntrackIn tracking = new ConntrackIn(this, tcp);
+  private final ConntrackFlows flows = new ConntrackFlows(this, tracking);
   private final ConntrackUsers users;
   private NfNatHook nat;
   private List<String> securityContexts = List.of();
@@ -257,6 +258,7 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
       return 0;
     }
     int ct = memory.allocate();
+    flows.forget(ct);
     setTuple(ct, ORIGINAL, original);
     setTuple(ct, REPLY, reply);
     int meta =
@@ -307,7 +309,8 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
         (zone & 0xFFFF) << ConntrackMemory.META_ZONE_SHIFT
             | directions << ConntrackMemory.META_DIR_SHIFT
             | (zoneFromMark ? ConntrackMemory.META_ZONE_FROM_MARK : 0));
-    memory.set(ct, ConntrackMemory.STATUS, IPS_TEMPLATE);
+    // It counts as confirmed, and the rules behind see that.
+    memory.set(ct, ConntrackMemory.STATUS, IPS_TEMPLATE | IPS_CONFIRMED);
     get(ct);
     return ct;
   }
@@ -477,6 +480,11 @@ public final class Conntrack extends ConntrackEntries implements NfCtHook {
   /** The shifts of TCP sequence numbers. */
   public SequenceAdjustment sequenceAdjustment() {
     return sequenceAdjustment;
+  }
+
+  /** What a flow table asks. */
+  public ConntrackFlows flows() {
+    return flows;
   }
 
   /** Sets nf_nat_hook. */

@@ -6,6 +6,7 @@ import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_CONFIRMED;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_DYING;
 import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_NAT_CLASH;
+import static io.skbwalk.netfilter.conntrack.ConntrackStatus.IPS_TEMPLATE;
 
 import io.skbwalk.kernel.Clock;
 import io.skbwalk.skb.IpHeader;
@@ -178,7 +179,7 @@ public abstract sealed class ConntrackEntries permits Conntrack {
   /** Plays nf_ct_expires: ticks of {@link Clock#HZ} until it runs out, at least 0. */
   public final int expires(int ct) {
     int ticks = memory.get(ct, ConntrackMemory.TIMEOUT);
-    if (has(ct, IPS_CONFIRMED)) {
+    if ((status(ct) & (IPS_CONFIRMED | IPS_TEMPLATE)) == IPS_CONFIRMED) {
       ticks -= (int) net.clock.jiffies();
     }
     return Math.max(ticks, 0);
@@ -323,12 +324,17 @@ public abstract sealed class ConntrackEntries permits Conntrack {
    */
   public final int next(int ct) {
     for (int at = ct + 1; at <= memory.highest(); at++) {
-      if (use(at) != 0
-          && (status(at) & (IPS_CONFIRMED | IPS_DYING | IPS_NAT_CLASH)) == IPS_CONFIRMED) {
+      if (use(at) != 0 && isListed(at)) {
         return at;
       }
     }
     return 0;
+  }
+
+  /** Is the entry in the table, so that a listing has it? */
+  public final boolean isListed(int ct) {
+    int unlisted = IPS_TEMPLATE | IPS_DYING | IPS_NAT_CLASH;
+    return (status(ct) & (IPS_CONFIRMED | unlisted)) == IPS_CONFIRMED;
   }
 
   /** Have both the same tuple in {@code direction}? Zones do not count. */

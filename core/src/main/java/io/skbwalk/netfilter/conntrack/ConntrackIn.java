@@ -39,6 +39,9 @@ final class ConntrackIn {
   private final SctpTracker sctp;
   private boolean tableFull;
 
+  /** The packet's node where it has been looked up already, else 0. */
+  private int known;
+
   ConntrackIn(Conntrack conntrack, TcpTracker tcp) {
     this.conntrack = conntrack;
     this.tcp = tcp;
@@ -84,6 +87,15 @@ final class ConntrackIn {
     return verdict;
   }
 
+  /** The same for a packet of no connection yet that belongs to {@code node}. */
+  int in(Hook hook, SkBuff skb, NetDevice in, NetDevice out, int node) {
+    conntrack.atHand(in, out);
+    known = node;
+    int verdict = track(0, hook, skb);
+    known = 0;
+    return verdict;
+  }
+
   private int track(int template, Hook hook, SkBuff skb) {
     int offset = skb.networkHeader + IpHeader.headerLength(skb);
     if (IpHeader.fragmentOffset(skb) != 0 || offset > skb.tail) {
@@ -112,10 +124,13 @@ final class ConntrackIn {
       }
     }
     while (true) {
-      if (!tupleOf(conntrack.greKeys(), skb, skb.networkHeader, offset, protocol, packetTuple)) {
+      if (known != 0) {
+        attach(skb, known);
+        known = 0;
+      } else if (!tupleOf(
+          conntrack.greKeys(), skb, skb.networkHeader, offset, protocol, packetTuple)) {
         return invalid(hook, skb, "no ports or keys to know it by");
-      }
-      if (!resolve(skb, template, zone, directions)) {
+      } else if (!resolve(skb, template, zone, directions)) {
         if (tableFull) {
           tableFull = false;
           if (skb.trace != null) {
@@ -165,6 +180,12 @@ final class ConntrackIn {
       skb.ctInfo = conntrack.has(ct, IPS_EXPECTED) ? IP_CT_RELATED : IP_CT_NEW;
       return true;
     }
+    attach(skb, node);
+    return true;
+  }
+
+  /** The packet belongs to a connection of the table. */
+  private void attach(SkBuff skb, int node) {
     int ct = node >>> 1;
     int status = conntrack.status(ct);
     conntrack.set(
@@ -175,7 +196,6 @@ final class ConntrackIn {
             : (status & IPS_SEEN_REPLY) != 0
                 ? IP_CT_ESTABLISHED
                 : (status & IPS_EXPECTED) != 0 ? IP_CT_RELATED : IP_CT_NEW);
-    return true;
   }
 
   /** Plays init_conntrack: an unconfirmed entry with one reference; 0 when there can be none. */

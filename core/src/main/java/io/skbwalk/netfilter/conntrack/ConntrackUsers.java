@@ -4,6 +4,7 @@ package io.skbwalk.netfilter.conntrack;
 
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
+import io.skbwalk.netfilter.HookRole;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.NfHookOps;
@@ -34,15 +35,17 @@ final class ConntrackUsers {
     // ipv4_conntrack_ops.
     trackingOps =
         List.of(
-            new NfHookOps(Hook.PRE_ROUTING, HookPriority.CONNTRACK, tracking::in),
-            new NfHookOps(Hook.LOCAL_OUT, HookPriority.CONNTRACK, tracking::local),
+            new NfHookOps(Hook.PRE_ROUTING, HookPriority.CONNTRACK, HookRole.TRACK, tracking::in),
+            new NfHookOps(Hook.LOCAL_OUT, HookPriority.CONNTRACK, HookRole.TRACK, tracking::local),
             new NfHookOps(
                 Hook.POST_ROUTING,
                 HookPriority.CONNTRACK_CONFIRM,
+                HookRole.CONFIRM,
                 (hook, skb, in, out) -> confirmation.confirm(hook, skb)),
             new NfHookOps(
                 Hook.LOCAL_IN,
                 HookPriority.CONNTRACK_CONFIRM,
+                HookRole.CONFIRM,
                 (hook, skb, in, out) -> confirmation.confirm(hook, skb)));
   }
 

@@ -5,6 +5,7 @@ package io.skbwalk.netfilter.conntrack;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookFunction;
 import io.skbwalk.netfilter.HookPriority;
+import io.skbwalk.netfilter.HookRole;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.NfHookOps;
 import io.skbwalk.netfilter.Verdict;
@@ -35,8 +36,10 @@ final class NfDefrag {
   List<NfHookOps> ops() {
     HookFunction function = (hook, skb, in, out) -> defragment(hook, skb);
     return List.of(
-        new NfHookOps(Hook.PRE_ROUTING, HookPriority.CONNTRACK_DEFRAG, function),
-        new NfHookOps(Hook.LOCAL_OUT, HookPriority.CONNTRACK_DEFRAG, function));
+        new NfHookOps(
+            Hook.PRE_ROUTING, HookPriority.CONNTRACK_DEFRAG, HookRole.DEFRAGMENT, function),
+        new NfHookOps(
+            Hook.LOCAL_OUT, HookPriority.CONNTRACK_DEFRAG, HookRole.DEFRAGMENT, function));
   }
 
   /** Plays ipv4_conntrack_defrag. */

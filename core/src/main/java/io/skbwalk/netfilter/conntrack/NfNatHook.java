@@ -2,6 +2,9 @@
 
 package io.skbwalk.netfilter.conntrack;
 
+import io.skbwalk.netfilter.Hook;
+import io.skbwalk.skb.SkBuff;
+
 /** Plays struct nf_nat_hook: what connection tracking and its helpers ask of NAT. */
 public interface NfNatHook {
   /**
@@ -14,4 +17,10 @@ public interface NfNatHook {
 
   /** The same with ports from {@code minPort} to {@code maxPort}. */
   void setup(int ct, boolean destination, int address, int minPort, int maxPort);
+
+  /** Is the packet's side of its connection, which is bound, another behind this hook? */
+  boolean changesAt(Hook hook, SkBuff skb);
+
+  /** Plays nf_nat_packet and nf_nat_manip_pkt; false when the packet is too short. */
+  boolean mangle(Hook hook, SkBuff skb);
 }

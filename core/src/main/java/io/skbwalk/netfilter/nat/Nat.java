@@ -19,6 +19,7 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
+import io.skbwalk.netfilter.HookRole;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.Verdict;
@@ -72,10 +73,12 @@ public final class Nat implements NatEngine, NfNatHook {
   public void enable(NatRules rules) {
     if (this.rules == null) {
       conntrack.setNat(this);
-      netfilter.register(Hook.PRE_ROUTING, HookPriority.NAT_DST, this::preRouting);
-      netfilter.register(Hook.POST_ROUTING, HookPriority.NAT_SRC, this::translate);
-      netfilter.register(Hook.LOCAL_OUT, HookPriority.NAT_DST, this::localOut);
-      netfilter.register(Hook.LOCAL_IN, HookPriority.NAT_SRC, this::translate);
+      netfilter.register(
+          Hook.PRE_ROUTING, HookPriority.NAT_DST, HookRole.TRANSLATE, this::preRouting);
+      netfilter.register(
+          Hook.POST_ROUTING, HookPriority.NAT_SRC, HookRole.TRANSLATE, this::translate);
+      netfilter.register(Hook.LOCAL_OUT, HookPriority.NAT_DST, HookRole.TRANSLATE, this::localOut);
+      netfilter.register(Hook.LOCAL_IN, HookPriority.NAT_SRC, HookRole.TRANSLATE, this::translate);
     }
     this.rules = rules;
   }
@@ -161,8 +164,8 @@ public final class Nat implements NatEngine, NfNatHook {
     return isDestination(hook) ? IPS_DST_NAT_DONE : IPS_SRC_NAT_DONE;
   }
 
-  /** Does the packet's side of the connection change at this hook? */
-  private boolean changesAt(Hook hook, SkBuff skb) {
+  @Override
+  public boolean changesAt(Hook hook, SkBuff skb) {
     int bit = isDestination(hook) ? IPS_DST_NAT : IPS_SRC_NAT;
     if (ConntrackInfo.direction(skb.ctInfo) == REPLY) {
       bit ^= IPS_NAT_MASK;
@@ -170,8 +173,8 @@ public final class Nat implements NatEngine, NfNatHook {
     return conntrack.has(skb.ct, bit);
   }
 
-  /** Plays nf_nat_packet and nf_nat_manip_pkt; false when the packet is too short. */
-  private boolean mangle(Hook hook, SkBuff skb) {
+  @Override
+  public boolean mangle(Hook hook, SkBuff skb) {
     if (!changesAt(hook, skb)) {
       return true;
     }

@@ -6,6 +6,7 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.Checksum;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.HookPriority;
+import io.skbwalk.netfilter.HookRole;
 import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.NfHookOps;
@@ -63,8 +64,8 @@ public final class Synproxy {
   private final Netfilter netfilter;
   private final List<NfHookOps> ops =
       List.of(
-          new NfHookOps(Hook.LOCAL_IN, PRIORITY, this::hook),
-          new NfHookOps(Hook.POST_ROUTING, PRIORITY, this::hook));
+          new NfHookOps(Hook.LOCAL_IN, PRIORITY, HookRole.OTHER, this::hook),
+          new NfHookOps(Hook.POST_ROUTING, PRIORITY, HookRole.OTHER, this::hook));
 
   /** Rules that use it; the hook functions are there while there are some. */
   private int users;

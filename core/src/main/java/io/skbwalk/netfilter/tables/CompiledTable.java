@@ -20,6 +20,9 @@ final class CompiledTable {
   /** So few rules are rather asked one by one; the tests look up all. */
   private static final int FEW = Integer.getInteger("skbwalk.tables.few", 12);
 
+  /** A table of no more entries is gone through one by one to note down what a packet meets. */
+  private static final int MOST_NOTED = 512;
+
   /** A hook's rules are worth an index when they are more than this part of {@link #FEW}. */
   private static final int SHARE = 4;
 
@@ -157,6 +160,10 @@ final class CompiledTable {
             && entries.reachable[hook.ordinal()] > few / SHARE
             && (skb.trace == null || !skb.trace.wantsMisses())
             && candidates.begin(skb, context);
+    boolean noted = skb.flow < 0;
+    if (noted) {
+      indexed = indexed && !note(skb);
+    }
     int[] stack = traversal.stack;
     int depth = 0;
     int entry = entries.start[hook.ordinal()];
@@ -164,6 +171,12 @@ final class CompiledTable {
       boolean matches;
       if (indexed) {
         entry = candidates.next(entry);
+      }
+      if (noted && !entries.repeats(entry, skb, context)) {
+        environment.flows().varies(skb);
+        noted = false;
+      }
+      if (indexed) {
         matches = candidates.matches(entry, skb, context);
         if (candidates.mayChange(entry)) {
           indexed = candidates.again(skb, context);
@@ -180,6 +193,9 @@ final class CompiledTable {
       }
       entries.packets[entry]++;
       entries.bytes[entry] += skb.length();
+      if (noted) {
+        environment.flows().matched(skb, entries.packets, entries.bytes, entry);
+      }
       if (recorder != null || skb.trace != null) {
         tellMatched(hook, skb, entry, context);
       }
@@ -236,6 +252,22 @@ final class CompiledTable {
         }
       }
     }
+  }
+
+  /**
+   * What the packet meets is noted down.
+   *
+   * @return true when every entry must be asked for that
+   */
+  private boolean note(SkBuff skb) {
+    if (entries.tellsPushApart) {
+      environment.flows().tellsPushApart(skb);
+    }
+    if (entries.indexVaries && entries.matches.length > MOST_NOTED) {
+      environment.flows().varies(skb);
+      return false;
+    }
+    return entries.indexVaries;
   }
 
   /** Asks all of an entry, as the kernel does; tells who listens why it does not match. */

@@ -6,6 +6,7 @@ import io.skbwalk.netfilter.Ipv4Operations;
 import io.skbwalk.netfilter.LogListener;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.conntrack.Conntrack;
+import io.skbwalk.netfilter.flow.FlowTable;
 import io.skbwalk.netfilter.ipset.IpSets;
 import io.skbwalk.netfilter.nat.NatEngine;
 import io.skbwalk.skb.Net;
@@ -25,6 +26,7 @@ public final class Environment {
   private final Map<Class<?>, Object> perNet = new HashMap<>();
   private List<String> securityContexts = List.of();
   private Netfilter netfilter;
+  private FlowTable flows;
 
   /** One machine's that has no sets of ipset. */
   public Environment(
@@ -90,6 +92,16 @@ public final class Environment {
   /** Sets the hooks. */
   public void setNetfilter(Netfilter netfilter) {
     this.netfilter = netfilter;
+  }
+
+  /** Who notes down what packets of connections meet; null for nobody. */
+  public FlowTable flows() {
+    return flows;
+  }
+
+  /** Sets who notes down what packets of connections meet. */
+  public void setFlows(FlowTable flows) {
+    this.flows = flows;
   }
 
   /** The sets of ipset. */

@@ -5,6 +5,7 @@ package io.skbwalk.netfilter.tables;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.HookRole;
 import io.skbwalk.netfilter.Netfilter;
 import io.skbwalk.netfilter.Verdict;
 import io.skbwalk.netfilter.nat.NatRules;
@@ -73,6 +74,9 @@ public final class IptTables {
       CompiledTable compiled = new CompiledTable(rules, environment);
       Table table = tables.computeIfAbsent(rules.kind(), kind -> new Table());
       CompiledTable old = table.current;
+      if (environment.flows() != null) {
+        environment.flows().forget();
+      }
       table.current = compiled;
       compiled.record(recorder);
       compiled.interpret(interprets);
@@ -91,6 +95,9 @@ public final class IptTables {
 
   /** The rules with the counters as they stand now. */
   public RuleSet counters() {
+    if (environment.flows() != null) {
+      environment.flows().settle();
+    }
     List<RuleSet.Table> now = new ArrayList<>();
     tables.values().forEach(table -> now.add(table.current.withCounters()));
     return RuleSet.of(now);
@@ -109,6 +116,7 @@ public final class IptTables {
   /** Tells {@code recorder} of every packet's rules from now on; null for nobody. */
   public void record(VerdictRecorder recorder) {
     this.recorder = recorder;
+    chooseFlows();
     tables.values().forEach(table -> table.current.record(recorder));
   }
 
@@ -118,7 +126,15 @@ public final class IptTables {
    */
   public void interpret(boolean on) {
     interprets = on;
+    chooseFlows();
     tables.values().forEach(table -> table.current.interpret(on));
+  }
+
+  /** Who hears of every packet's rules hears nothing of packets that are not judged. */
+  private void chooseFlows() {
+    if (environment.flows() != null) {
+      environment.flows().set(recorder == null && !interprets);
+    }
   }
 
   /** The nat table for the NAT engine, or null when there is none. */
@@ -138,9 +154,12 @@ public final class IptTables {
           for (Hook hook : kind.hooks) {
             if (kind == TableKind.MANGLE && hook == Hook.LOCAL_OUT) {
               netfilter.register(
-                  hook, kind.priority, (at, skb, in, out) -> mangleOut(table, skb, in, out));
+                  hook,
+                  kind.priority,
+                  HookRole.TABLE,
+                  (at, skb, in, out) -> mangleOut(table, skb, in, out));
             } else {
-              netfilter.register(hook, kind.priority, table::evaluate);
+              netfilter.register(hook, kind.priority, HookRole.TABLE, table::evaluate);
             }
           }
         });

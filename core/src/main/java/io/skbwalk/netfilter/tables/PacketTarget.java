@@ -16,6 +16,14 @@ public interface PacketTarget {
    */
   int target(SkBuff skb, PacketContext context);
 
+  /**
+   * Does it do nothing but set the packet's mark, to what follows from that and its connection's
+   * mark? Then it will do the same to the next packet of the connection.
+   */
+  default boolean repeats() {
+    return false;
+  }
+
   /** Plays xt_target's destroy: the rule is gone, and with it its hold on what rules share. */
   default void destroy() {}
 }

@@ -5,6 +5,7 @@ package io.skbwalk.netfilter.tables;
 import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
+import io.skbwalk.netfilter.tables.index.Repetition;
 import io.skbwalk.netfilter.tables.index.RuleIndex;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.SkBuff;
@@ -59,6 +60,16 @@ final class TableEntries {
   final int[] action;
   final boolean[] goTo;
   final PacketTarget[] targets;
+
+  /** Entries that may do another thing to the next packet of the same connection. */
+  private final boolean[] varies;
+
+  /** Does an entry tell segments with PSH from those without? */
+  boolean tellsPushApart;
+
+  /** Does the index leave entries out because of what differs from packet to packet? */
+  boolean indexVaries;
+
   final long[] packets;
   final long[] bytes;
   final RuleReference[] references;
@@ -93,6 +104,7 @@ final class TableEntries {
     action = new int[size];
     goTo = new boolean[size];
     targets = new PacketTarget[size];
+    varies = new boolean[size];
     packets = new long[size];
     bytes = new long[size];
     references = new RuleReference[size];
@@ -205,15 +217,41 @@ final class TableEntries {
         Match match = rule.matches().get(i);
         type = match.type();
         matches[entry][i] = match.bind(environment);
+        foresee(entry, matches[entry][i], rule.basic());
       }
       if (rule.action() instanceof Action.Extension extension) {
         type = extension.target().type();
         targets[entry] = extension.target().bind(environment);
+        varies[entry] |= !targets[entry].repeats();
       }
     } catch (RefusedException e) {
       destroy();
       throw new SourceException(rule.at(), type + ": " + e.getMessage());
     }
+  }
+
+  private void foresee(int entry, PacketMatch match, BasicMatch basic) {
+    Repetition repetition = Repetition.of(match, basic.notProtocol() ? 0 : basic.protocol());
+    varies[entry] |= repetition.varies;
+    indexVaries |= repetition.isIndexed;
+    tellsPushApart |= repetition.tellsPushApart;
+  }
+
+  /** Will an entry that a packet has come to do to the connection's next one what it does to it? */
+  boolean repeats(int entry, SkBuff skb, PacketContext context) {
+    if (!varies[entry] || !basicMatches(entry, skb, context)) {
+      return true;
+    }
+    BasicMatch basic = references[entry].rule().basic();
+    for (PacketMatch match : matches[entry]) {
+      if (Repetition.of(match, basic.notProtocol() ? 0 : basic.protocol()).varies) {
+        return false;
+      }
+      if (!match.matches(skb, context)) {
+        return true;
+      }
+    }
+    return targets[entry] == null || targets[entry].repeats();
   }
 
   /** Plays cleanup_entry for each: the rules let go of what they hold. */

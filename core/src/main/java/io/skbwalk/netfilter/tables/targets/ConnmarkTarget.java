@@ -145,6 +145,11 @@ public record ConnmarkTarget(Mode mode, int value, int connectionMask, int packe
   }
 
   @Override
+  public boolean repeats() {
+    return true;
+  }
+
+  @Override
   public int target(SkBuff skb, PacketContext context) {
     if (skb.ct == 0) {
       return CONTINUE;

@@ -49,6 +49,11 @@ public record MarkTarget(int value, int mask) implements StatelessTarget {
   }
 
   @Override
+  public boolean repeats() {
+    return true;
+  }
+
+  @Override
   public int target(SkBuff skb, PacketContext context) {
     int old = skb.mark;
     skb.mark = old & ~mask ^ value;
