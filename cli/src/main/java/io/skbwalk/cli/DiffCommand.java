@@ -110,7 +110,9 @@ final class DiffCommand implements Callable<Integer> {
   private List<String> newSide() {
     List<String> words = new ArrayList<>();
     DiffPage.option(words, "--host", againstHost != null ? againstHost : machine.host);
-    DiffPage.option(words, "--as", againstHost != null ? null : machine.as);
+    if (againstHost == null) {
+      machine.as.forEach(one -> DiffPage.option(words, "--as", one));
+    }
     for (String file : against.isEmpty() ? machine.rules : against) {
       DiffPage.option(words, "--rules", file);
     }

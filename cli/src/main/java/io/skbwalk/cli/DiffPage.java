@@ -240,7 +240,7 @@ final class DiffPage {
   private static List<String> oldSide(MachineOptions machine) {
     List<String> words = new ArrayList<>();
     option(words, "--host", machine.host);
-    option(words, "--as", machine.as);
+    machine.as.forEach(one -> option(words, "--as", one));
     machine.rules.forEach(file -> option(words, "--rules", file));
     machine.ipsets.forEach(file -> option(words, "--ipset", file));
     return words;

@@ -38,12 +38,13 @@ final class MachineOptions implements Cloneable {
 
   @Option(
       names = "--as",
-      paramLabel = "ADDRESS",
+      paramLabel = "[IFACE=]ADDRESS",
       description =
-          "Instead of --host: a machine with one interface that owns ADDRESS (/24 unless a prefix"
-              + " length is given). Without either: the address that receives the most"
+          "Instead of --host: a machine with one interface, eth0, that owns ADDRESS (/24 unless a"
+              + " prefix length is given). Repeatable, such as --as eth0=203.0.113.1 --as"
+              + " eth1=192.168.7.1: a router. Without either: the address that receives the most"
               + " connections.")
-  String as;
+  List<String> as = new ArrayList<>();
 
   @Option(
       names = "--rules",

@@ -23,6 +23,7 @@ final class Page {
           "diagram.js",
           "packets.js",
           "lists.js",
+          "filter.js",
           "page.js",
           "served.js");
 

@@ -18,7 +18,7 @@ import java.util.stream.Stream;
 final class SavedMachine {
   /** Without them a machine has none of what they show, or nobody can know. */
   private static final List<SavedOutput> MAY_BE_MISSING =
-      List.of(SavedOutput.HOSTNAME, SavedOutput.IPSETS, SavedOutput.NFTABLES);
+      List.of(SavedOutput.HOSTNAME, SavedOutput.IPSETS);
 
   private static final List<SavedOutput> RULES =
       List.of(SavedOutput.LEGACY_RULES, SavedOutput.NFT_RULES, SavedOutput.ONLY_RULES);
@@ -143,7 +143,12 @@ final class SavedMachine {
   // ---- what is missing --------------------------------------------------------------------------
 
   private void miss(SavedOutput output, String why) {
-    missing.add(new Omission(output.command, why));
+    String follows =
+        output == SavedOutput.NFTABLES
+            ? "; whether there are rules that were made otherwise than by iptables is not known, and"
+                + " here there are none"
+            : "";
+    missing.add(new Omission(output.command, why + follows));
   }
 
   private void missRules(String why) {

@@ -93,7 +93,7 @@ final class Session implements AutoCloseable {
       throw new Unusable(
           "CAPTURE and --in are two ways to say where frames come from; give one of them");
     }
-    if (options.host != null && options.as != null) {
+    if (options.host != null && !options.as.isEmpty()) {
       throw new Unusable("--host and --as both describe the machine; give one of them");
     }
     if (options.capture == null && options.inputs.isEmpty() && !mayBeEmpty) {
@@ -143,7 +143,7 @@ final class Session implements AutoCloseable {
   private void openScenario() throws IOException {
     Path file = Path.of(options.capture);
     HostFile given = hostFile;
-    if (options.as != null) {
+    if (!options.as.isEmpty()) {
       throw new Unusable(options.capture + ": a scenario's host has interfaces; give --host");
     }
     ScenarioFile parsed =
@@ -235,7 +235,7 @@ final class Session implements AutoCloseable {
       return;
     }
     boolean stream = names.contains("-");
-    if (options.as == null) {
+    if (options.as.isEmpty()) {
       if (names.isEmpty() || stream) {
         throw new Unusable(
             "standard input can be read only once; say who the machine is with --host or --as");
@@ -254,22 +254,12 @@ final class Session implements AutoCloseable {
       machine = Machine.of(survey, 24);
       return;
     }
-    String text = options.as;
-    int slash = text.indexOf('/');
-    int prefix = 24;
-    int address;
-    try {
-      if (slash >= 0) {
-        prefix = Integer.parseInt(text.substring(slash + 1));
-      }
-      address = Ip4.parse(slash < 0 ? text : text.substring(0, slash));
-    } catch (IllegalArgumentException e) {
-      throw new Unusable("--as " + text + ": not an IPv4 address, such as 192.0.2.1");
-    }
-    if (prefix < 1 || prefix > 32) {
-      throw new Unusable("--as " + text + ": a prefix length is 1 to 32");
-    }
-    if (names.isEmpty()) {
+    List<Machine.Card> cards = cards(options.as);
+    int address = cards.get(0).address();
+    int prefix = cards.get(0).prefixLength();
+    if (cards.size() > 1 || !cards.get(0).device().equals("eth0")) {
+      machine = Machine.of(cards);
+    } else if (names.isEmpty()) {
       machine = Machine.of(address, prefix);
     } else if (stream) {
       CaptureReader reader = readers.get(0);
@@ -280,6 +270,23 @@ final class Session implements AutoCloseable {
     } else {
       machine = Machine.of(Survey.of(address, names, filter), prefix);
     }
+  }
+
+  private static List<Machine.Card> cards(List<String> texts) {
+    List<Machine.Card> cards = new ArrayList<>();
+    for (String text : texts) {
+      try {
+        Machine.Card card = Machine.Card.parse(text);
+        if (cards.stream().anyMatch(one -> one.device().equals(card.device()))) {
+          throw new IllegalArgumentException(
+              card.device() + " is there already; several are told apart as IFACE=ADDRESS");
+        }
+        cards.add(card);
+      } catch (IllegalArgumentException e) {
+        throw new Unusable("--as " + text + ": " + e.getMessage());
+      }
+    }
+    return cards;
   }
 
   private void start(long time, boolean lone, Answers usual) {

@@ -80,7 +80,9 @@ final class WalkCommand implements Callable<Integer> {
       paramLabel = "PACKET",
       description =
           "A packet typed here, behind those of the capture: 'eth0 tcp 192.0.2.1:1025 >"
-              + " 192.0.2.2:80 S', 'eth0 udp A:PORT > B:PORT', 'eth0 icmp A > B'. Repeatable.")
+              + " 192.0.2.2:80 S', 'eth0 udp A:PORT > B:PORT', 'eth0 icmp A > B', 'eth0 ip A > B 47'."
+              + " With sent for the interface the machine sends it; behind it any field of a"
+              + " scenario's packet, such as ttl=1. Repeatable.")
   private java.util.List<String> send = new java.util.ArrayList<>();
 
   @Option(

@@ -8,6 +8,10 @@ import static org.junit.jupiter.api.Assertions.assertTrue;
 import java.io.IOException;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
+import java.util.List;
+import java.util.regex.Matcher;
+import java.util.regex.Pattern;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
 
@@ -138,6 +142,44 @@ class LintCommandTest {
         2 findings
         """,
         run.out().replace(file, "FILE"));
+  }
+
+  /** Forwarded, sent, over loopback, in the middle of a connection: each command can be pasted. */
+  @Test
+  void everyPacketToSeeItByIsWalked() throws IOException {
+    String rules =
+        """
+        *filter
+        :INPUT DROP
+        :FORWARD DROP
+        :OUTPUT ACCEPT
+        -A INPUT -i lo -j ACCEPT
+        -A INPUT -i lo -p icmp -j DROP
+        -A INPUT -p tcp -m tcp --dport 22 -m conntrack --ctstate NEW -j ACCEPT
+        -A FORWARD -i ppp0 -p udp -j ACCEPT
+        -A FORWARD -i ppp0 -p udp -m udp --dport 53 -j DROP
+        -A OUTPUT -p gre -j DROP
+        -A OUTPUT -p gre -o eth1 -j ACCEPT
+        COMMIT
+        """;
+    String file = Files.writeString(folder.resolve("kinds.v4"), rules).toString();
+    Run run = Run.of("lint", file);
+    List<String> commands =
+        run.out().lines().map(String::strip).filter(one -> one.startsWith("skbwalk ")).toList();
+    assertEquals(4, commands.size(), run.out());
+    assertTrue(run.out().contains("then DROP by filter/INPUT policy"), run.out());
+    for (String command : commands) {
+      List<String> words = new ArrayList<>();
+      Matcher word = Pattern.compile("'([^']*)'|(\\S+)").matcher(command);
+      while (word.find()) {
+        words.add(word.group(1) != null ? word.group(1) : word.group());
+      }
+      Run walk = Run.of(words.subList(1, words.size()).toArray(String[]::new));
+      assertEquals(0, walk.status(), walk.err());
+      long packets = words.stream().filter("--send"::equals).count();
+      assertEquals(packets, walk.out().lines().filter(one -> one.startsWith("  =>")).count());
+      assertTrue(walk.out().contains("kinds.v4:"), walk.out());
+    }
   }
 
   @Test

@@ -231,4 +231,74 @@ class WalkCommandTest {
     assertEquals("skbwalk: --packet 70: " + HTTP + " has 69 frames\n", run.err());
     assertFalse(Files.exists(out));
   }
+
+  private static String last(String... arguments) {
+    Run run = Run.of(arguments);
+    assertEquals(0, run.status(), run::err);
+    return run.out().lines().filter(line -> line.startsWith("  =>")).reduce("", (a, b) -> b);
+  }
+
+  @Test
+  void aRouterIsMadeUpAroundSeveralAddresses() {
+    String[] router = {
+      "walk", "--as", "eth0=203.0.113.1", "--as", "lan=192.168.7.1/16", "--send", ""
+    };
+    router[6] = "eth0 tcp 198.51.100.9:40000 > 192.168.9.2:80 S";
+    assertTrue(last(router).startsWith("  => forwarded to lan: "), last(router));
+    router[6] = "lan udp 192.168.9.2:40000 > 198.51.100.9:53";
+    assertTrue(last(router).startsWith("  => forwarded to eth0: "), last(router));
+    for (String[] wrong :
+        new String[][] {
+          {
+            "203.0.113.1", "--as eth0=203.0.113.1: eth0 is there already; several are told apart as"
+          },
+          {"lan=x", "--as lan=x: not an IPv4 address, such as 192.0.2.1"},
+          {"lan=192.0.2.1/40", "--as lan=192.0.2.1/40: a prefix length is 1 to 32"},
+          {"=192.0.2.1", "--as =192.0.2.1: \"\" cannot be an interface's name"}
+        }) {
+      String first = wrong[0].equals("203.0.113.1") ? wrong[0] : "192.0.2.9";
+      String second = wrong[0].equals("203.0.113.1") ? "eth0=" + wrong[0] : wrong[0];
+      Run run =
+          Run.of(
+              "walk", "--as", first, "--as", second, "--send", "eth0 icmp 192.0.2.2 > 192.0.2.9");
+      assertEquals(2, run.status());
+      assertTrue(run.err().startsWith("skbwalk: " + wrong[1]), run.err());
+    }
+  }
+
+  @Test
+  void theMachineSendsWhatIsTypedAsSent() {
+    String sent =
+        last(
+            "walk",
+            "--as",
+            "203.0.113.1",
+            "--send",
+            "sent udp 203.0.113.1:5 > 198.51.100.9:53 ttl=9");
+    assertEquals("  => sent on eth0: 203.0.113.1:5 > 198.51.100.9:53 ttl 9, 42 bytes", sent);
+    String gre =
+        last("walk", "--as", "203.0.113.1", "--send", "eth0 ip 198.51.100.9 > 203.0.113.1 47");
+    assertTrue(gre.startsWith("  => dropped"), gre);
+  }
+
+  @Test
+  void oneLineTellsOfADrop(@TempDir Path folder) throws IOException {
+    Path rules =
+        Files.writeString(
+            folder.resolve("drop.v4"), "*filter\n:INPUT DROP\n-A INPUT -p udp -j DROP\nCOMMIT\n");
+    for (String[] one :
+        new String[][] {{"tcp", "policy DROP"}, {"udp", "rule 1  -p udp -j DROP"}}) {
+      Run run =
+          Run.of(
+              "walk",
+              "--as",
+              "203.0.113.1",
+              "--rules",
+              rules.toString(),
+              "--send",
+              "eth0 " + one[0] + " 198.51.100.9:40000 > 203.0.113.1:53");
+      assertTrue(run.out().contains(one[1]), run.out());
+      assertEquals(1, run.out().split("DROP\\b(?!,)", -1).length - 2, run.out());
+    }
+  }
 }

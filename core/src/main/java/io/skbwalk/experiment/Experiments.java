@@ -75,7 +75,7 @@ public final class Experiments {
     replay.add(record -> of(machine, record).judge(record));
     long time = host.now();
     for (Trial trial : machine) {
-      trial.begin(replay.totals.read);
+      trial.begin(replay.places());
       time = replay.run(trial.experiment.packets(), time);
       time += trial.end(host, replay);
     }

@@ -29,7 +29,7 @@ final class Trial {
 
   private final EndExpectation end;
 
-  /** Frames of the machine before the first of this experiment. */
+  /** Packets that the machine has got before the first of this experiment. */
   private long base;
 
   private final int[] failed;
@@ -54,19 +54,19 @@ final class Trial {
     return new OfConversation(one, null, null, null);
   }
 
-  /** So many frames came before. */
-  void begin(long frames) {
-    base = frames;
+  /** So many packets came before. */
+  void begin(long packets) {
+    base = packets;
   }
 
   /** Is the frame one of this experiment's? */
   boolean has(FrameRecord record) {
-    return record.number > base && record.number <= base + experiment.packets().size();
+    return record.place > base && record.place <= base + experiment.packets().size();
   }
 
   /** The step that a frame of this experiment belongs to. */
   private int step(FrameRecord record) {
-    long index = record.number - base - 1;
+    long index = record.place - base - 1;
     int low = 0;
     int high = experiment.steps().size() - 1;
     while (low < high) {
@@ -94,7 +94,7 @@ final class Trial {
     if (expected == null) {
       return List.of();
     }
-    long index = record.number - base - 1 - step.first();
+    long index = record.place - base - 1 - step.first();
     switch (step.judged()) {
       case EACH:
         return expected.first().checks();
@@ -105,7 +105,7 @@ final class Trial {
         if (index == 0) {
           checks.addAll(expected.first().checks());
         }
-        boolean reply = experiment.packets().get((int) (record.number - base - 1)).turn().reply();
+        boolean reply = experiment.packets().get((int) (record.place - base - 1)).turn().reply();
         PacketExpectation others = reply ? expected.replies() : expected.every();
         if (others != null) {
           checks.addAll(others.checks());
@@ -141,7 +141,7 @@ final class Trial {
   private String subject(int number, FrameRecord record) {
     ScenarioFile.Step step = experiment.steps().get(number);
     String subject = "packet " + (number + 1);
-    long index = record.number - base - step.first();
+    long index = record.place - base - step.first();
     return step.count() == 1 ? subject : subject + " (" + index + " of " + step.count() + ")";
   }
 

@@ -7,16 +7,22 @@ import io.skbwalk.lib.SourceException;
 import io.skbwalk.lib.SourcePosition;
 import java.util.ArrayList;
 import java.util.List;
+import java.util.Map;
 import java.util.regex.Matcher;
 import java.util.regex.Pattern;
 
 /**
  * A packet in one line, as it is typed on a command line: {@code eth0 tcp 192.0.2.1:1025 >
- * 192.0.2.2:80 S}. Behind that, any field of a packet scenario as {@code field=value}.
+ * 192.0.2.2:80 S}; {@code sent} in the interface's place when the machine sends it. Behind that,
+ * any field of a packet scenario as {@code field=value}.
  */
 public final class TypedPacket {
   private static final Pattern FORM =
-      Pattern.compile("(\\S+)\\s+(tcp|udp|icmp)\\s+(\\S+)\\s*>\\s*(\\S+)((?:\\s+\\S+)*)\\s*");
+      Pattern.compile("(\\S+)\\s+(tcp|udp|icmp|ip)\\s+(\\S+)\\s*>\\s*(\\S+)((?:\\s+\\S+)*)\\s*");
+
+  /** What a word without a name says. */
+  private static final Map<String, String> FIRST_WORD =
+      Map.of("tcp", ", flags: ", "icmp", ", type: ", "ip", ", protocol: ");
 
   private TypedPacket() {}
 
@@ -35,7 +41,8 @@ public final class TypedPacket {
           "\""
               + text
               + "\" is no packet; such as eth0 tcp 192.0.2.1:1025 > 192.0.2.2:80 S,"
-              + " eth0 udp 192.0.2.1:1025 > 192.0.2.2:53, eth0 icmp 192.0.2.1 > 192.0.2.2");
+              + " eth0 udp 192.0.2.1:1025 > 192.0.2.2:53, eth0 icmp 192.0.2.1 > 192.0.2.2,"
+              + " eth0 ip 192.0.2.1 > 192.0.2.2 47; with sent for eth0 the machine sends it");
     }
     String kind = form.group(2);
     StringBuilder fields = new StringBuilder();
@@ -47,7 +54,7 @@ public final class TypedPacket {
       if (equals > 0) {
         fields.append(", ").append(word, 0, equals).append(": ").append(word.substring(equals + 1));
       } else if (!word.isEmpty() && !named && !kind.equals("udp")) {
-        fields.append(kind.equals("tcp") ? ", flags: " : ", type: ").append(word);
+        fields.append(FIRST_WORD.get(kind)).append(word);
         named = true;
       } else if (!word.isEmpty()) {
         throw new SourceException(
@@ -57,7 +64,12 @@ public final class TypedPacket {
     if (kind.equals("icmp") && !named) {
       fields.append(", type: echo-request");
     }
-    String yaml = "{in: \"" + form.group(1) + "\", " + kind + ": {" + fields + "}}";
+    String device = form.group(1);
+    boolean sent =
+        device.equals("sent")
+            && host.interfaces().stream().noneMatch(nic -> nic.name().equals(device));
+    String way = sent ? "sent: true" : "in: \"" + device + "\"";
+    String yaml = "{" + way + ", " + kind + ": {" + fields + "}}";
     List<ScenarioPacket> packets = new ArrayList<>();
     try {
       new PacketReader(host).read(YamlValue.parse(name, yaml), packets);

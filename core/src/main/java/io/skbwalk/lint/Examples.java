@@ -2,89 +2,104 @@
 
 package io.skbwalk.lint;
 
-import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
-import io.skbwalk.host.HostException;
-import io.skbwalk.language.TypedPacket;
-import io.skbwalk.lib.Ip4;
-import io.skbwalk.lib.SourceException;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.netfilter.tables.RuleSet;
 import io.skbwalk.netfilter.tables.TableKind;
-import io.skbwalk.replay.Fate;
 import io.skbwalk.replay.FrameRecord;
-import io.skbwalk.replay.Machine;
-import io.skbwalk.replay.Replay;
-import java.util.LinkedHashSet;
+import io.skbwalk.skb.DropReason;
 import java.util.List;
 import java.util.Set;
+import java.util.function.Supplier;
 
 /**
  * Makes packets that show a finding, sends each through a machine under the rules, and keeps it
  * only when the machine does what the finding says.
  */
 final class Examples {
-  private static final long START = 1_767_225_600_000_000_000L;
+  /** Findings that are shown; and packets that are tried for one, and for all. */
   private static final int MOST = 200;
-  private static final int STRANGER = Ip4.parse("198.51.100.9");
 
-  /** The last byte of an address in an interface's network. */
-  private static final int NEIGHBOUR = 9;
+  private static final int MOST_FOR_ONE = 40;
+  private static final int MOST_IN_ALL = 2000;
 
   private final RuleSet rules;
-
-  /** The machine, or null when one is made up around each packet. */
-  private final HostDescription host;
-
-  private final String hostFile;
-
-  /** What the machine can get; null when it is made up. */
-  private final Reach reach;
-
+  private final Attempts attempts;
+  private int shown;
   private int tried;
 
   Examples(RuleSet rules, HostDescription host, String hostFile, Reach reach) {
     this.rules = rules;
-    this.host = host;
-    this.hostFile = hostFile;
-    this.reach = reach;
+    attempts = new Attempts(rules, host, hostFile, reach);
   }
 
   /** Makes none. */
   static Examples none() {
     Examples examples = new Examples(RuleSet.EMPTY, null, null, null);
-    examples.tried = MOST;
+    examples.shown = MOST;
     return examples;
   }
 
-  /** A packet of {@code set} that {@code taker} decides on before {@code missed} could see it. */
+  /**
+   * A packet of {@code set} that {@code taker}, or another rule of the table, decides on before
+   * {@code missed} could see it.
+   */
   Finding.Example taken(TableSets table, int set, RuleNode taker, RuleNode missed) {
     return shown(
-        table,
-        missed.chain,
-        set,
-        (machine, text, record) ->
-            matched(record, taker) && !matched(record, missed) ? decision(taker) : null);
+        () -> attempts.of(table, missed.chain, set),
+        (attempt, records) -> {
+          FrameRecord record = last(records);
+          if (matched(record, missed)) {
+            return null;
+          }
+          boolean other =
+              record.verdict != null
+                  && record.verdict.table() == table.kind()
+                  && record.verdict.number() > 0;
+          return matched(record, taker) ? decision(taker) : other ? end(record) : null;
+        });
+  }
+
+  /** A packet that {@code rule} asks for and that does not come to it, or differs when it does. */
+  Finding.Example astray(TableSets table, RuleNode rule) {
+    return shown(
+        () -> attempts.astray(table, rule),
+        (attempt, records) ->
+            matched(last(records), rule)
+                ? null
+                : end(last(records)) + ", without a match at " + label(rule));
   }
 
   /** A packet of {@code set} that {@code rule} accepts. */
   Finding.Example decided(TableSets table, int set, RuleNode rule) {
     return shown(
-        table,
-        rule.chain,
-        set,
-        (machine, text, record) -> matched(record, rule) ? decision(rule) : null);
+        () -> attempts.of(table, rule.chain, set),
+        (attempt, records) -> matched(last(records), rule) ? decision(rule) : null);
+  }
+
+  /** A connection whose first packet {@code rule} accepts, and of which another is dropped. */
+  Finding.Example begun(TableSets table, Hook hook, int set, RuleNode rule) {
+    return shown(
+        () -> attempts.goingOn(table, hook, set),
+        (attempt, records) -> {
+          FrameRecord later = last(records);
+          boolean stuck =
+              matched(records.get(0), rule)
+                  && !isDropped(records.get(0), table.kind())
+                  && "ESTABLISHED".equals(later.state)
+                  && later.hook == hook
+                  && isDropped(later, table.kind());
+          return stuck ? decision(rule) + ", then " + end(later) : null;
+        });
   }
 
   /** A packet that {@code rule} decides on and that fares the same without it, and by what. */
   Finding.Example redundant(TableSets table, RuleNode rule) {
     return shown(
-        table,
-        rule.chain,
-        rule.matched,
-        (machine, text, record) -> {
-          FrameRecord without = without(rule, machine, text, record);
+        () -> attempts.of(table, rule.chain, rule.matched),
+        (attempt, records) -> {
+          FrameRecord without = without(rule, attempt, records);
           if (without == null) {
             return null;
           }
@@ -96,39 +111,48 @@ final class Examples {
   /** A packet that {@code rule} matches and that fares the same without it. */
   Finding.Example idle(TableSets table, RuleNode rule) {
     return shown(
-        table,
-        rule.chain,
-        rule.matched,
-        (machine, text, record) -> {
-          if (without(rule, machine, text, record) == null) {
-            return null;
-          }
-          RuleReference verdict = record.verdict;
-          return "matches "
-              + label(rule)
-              + "; then "
-              + (verdict == null ? record.fate.label : verdict.target() + " by " + verdict.label())
-              + ", with or without it";
-        });
+        () -> attempts.of(table, rule.chain, rule.matched),
+        (attempt, records) ->
+            without(rule, attempt, records) == null
+                ? null
+                : "matches "
+                    + label(rule)
+                    + "; then "
+                    + end(last(records))
+                    + ", with or without it");
   }
 
-  /** A packet that {@code rule} sends elsewhere, where the table filter drops it. */
-  Finding.Example droppedBehind(TableSets table, RuleNode rule) {
+  /**
+   * A packet that {@code rule} sends elsewhere, where the table filter drops it.
+   *
+   * @param to where; 0 for this machine
+   */
+  Finding.Example droppedBehind(TableSets table, RuleNode rule, int to) {
     return shown(
-        table,
-        rule.chain,
-        rule.matched,
-        (machine, text, record) -> {
-          RuleReference verdict = record.verdict;
-          boolean dropped =
-              matched(record, rule)
-                  && record.fate == Fate.DROPPED
-                  && verdict != null
-                  && verdict.table() == TableKind.FILTER;
-          return dropped
-              ? decision(rule) + ", then " + verdict.target() + " by " + verdict.label()
-              : null;
-        });
+        () -> attempts.leadingTo(table, rule.chain, rule.matched, to),
+        (attempt, records) ->
+            matched(last(records), rule) && isDropped(last(records), TableKind.FILTER)
+                ? decision(rule) + ", then " + end(last(records))
+                : null);
+  }
+
+  private static FrameRecord last(List<FrameRecord> records) {
+    return records.get(records.size() - 1);
+  }
+
+  private static boolean isDropped(FrameRecord record, TableKind table) {
+    return record.reason == DropReason.NETFILTER_DROP
+        && record.verdict != null
+        && record.verdict.table() == table;
+  }
+
+  /** What became of it, and by which rule. */
+  private static String end(FrameRecord record) {
+    RuleReference verdict = record.verdict;
+    if (verdict != null) {
+      return verdict.target() + " by " + verdict.label();
+    }
+    return record.fate.label + (record.reason == null ? "" : ", " + record.reason);
   }
 
   private static String decision(RuleNode node) {
@@ -155,13 +179,20 @@ final class Examples {
   /**
    * What becomes of the packet without the rule; null unless the rule matched and it is the same.
    */
-  private FrameRecord without(
-      RuleNode rule, HostDescription machine, String text, FrameRecord record) {
-    if (!matched(record, rule)) {
+  private FrameRecord without(RuleNode rule, Attempt attempt, List<FrameRecord> records) {
+    if (!matched(last(records), rule)) {
       return null;
     }
-    FrameRecord other = sent(machine, rules.without(rule.table, rule.chain, rule.number), text);
-    return other != null && Alike.are(record, other) ? other : null;
+    List<FrameRecord> others = attempt.under(rules.without(rule.table, rule.chain, rule.number));
+    if (others == null) {
+      return null;
+    }
+    for (int i = 0; i < records.size(); i++) {
+      if (!Alike.are(records.get(i), others.get(i))) {
+        return null;
+      }
+    }
+    return last(others);
   }
 
   /** Which rule of the same table decided instead, by the number that it has with {@code gone}. */
@@ -185,79 +216,28 @@ final class Examples {
     return verdict.target() + " by " + label;
   }
 
-  // ---- one packet, tried ------------------------------------------------------------------------
+  // ---- tried ------------------------------------------------------------------------------------
 
   private interface Proof {
     /** What is shown, in words; null when it is not. */
-    String of(HostDescription machine, String text, FrameRecord record);
+    String of(Attempt attempt, List<FrameRecord> records);
   }
 
-  private Finding.Example shown(TableSets table, String chain, int set, Proof proof) {
-    if (tried++ >= MOST) {
+  private Finding.Example shown(Supplier<Set<Attempt>> some, Proof proof) {
+    if (shown++ >= MOST) {
       return null;
     }
-    for (PlainPacket packet : packets(table, chain, set)) {
-      HostDescription machine = host != null ? host : Machine.of(packet.to(), 24).description();
-      FrameRecord record = sent(machine, rules, packet.text());
-      String outcome = record == null ? null : proof.of(machine, packet.text(), record);
+    int left = MOST_FOR_ONE;
+    for (Attempt attempt : some.get()) {
+      if (left-- == 0 || tried++ >= MOST_IN_ALL) {
+        return null;
+      }
+      List<FrameRecord> records = attempt.under(rules);
+      String outcome = records == null ? null : proof.of(attempt, records);
       if (outcome != null) {
-        String options = host != null ? "--host " + hostFile : "--as " + Ip4.format(packet.to());
-        return Finding.Example.typed(options, packet.text(), outcome);
+        return attempt.with(outcome);
       }
     }
     return null;
-  }
-
-  /** Some to try: by each way into the chain, on each interface. */
-  private Set<PlainPacket> packets(TableSets table, String chain, int set) {
-    Set<PlainPacket> packets = new LinkedHashSet<>();
-    for (Hook hook : table.kind().hooks) {
-      if (!table.roots.get(chain).contains(hook.chain)) {
-        continue;
-      }
-      if (host == null) {
-        packets.add(PlainPacket.of(table, sets(table, hook, set), STRANGER, "eth0", null));
-        continue;
-      }
-      for (HostDescription.Interface one : host.interfaces()) {
-        if (one.name().equals("lo") || one.vlanLink() != null) {
-          continue;
-        }
-        int here = sets(table, hook, set);
-        packets.add(PlainPacket.of(table, here, STRANGER, one.name(), host));
-        if (!one.addresses().isEmpty()) {
-          int neighbour = one.addresses().get(0).address() & 0xFFFFFF00 | NEIGHBOUR;
-          packets.add(PlainPacket.of(table, here, neighbour, one.name(), host));
-        }
-      }
-    }
-    packets.remove(null);
-    return packets;
-  }
-
-  private int sets(TableSets table, Hook hook, int set) {
-    if (reach == null) {
-      return table.sets.and(set, table.at(hook));
-    }
-    // What leaves is what was forwarded; what the machine sends itself cannot be typed.
-    Hook typed = hook == Hook.POST_ROUTING ? Hook.FORWARD : hook;
-    return table.sets.and(set, reach.at(typed, table.fields));
-  }
-
-  private static FrameRecord sent(HostDescription machine, RuleSet rules, String text) {
-    FrameRecord[] last = new FrameRecord[1];
-    try {
-      Host one = new Host(machine, rules, null, START, 1);
-      Replay replay = new Replay(one, false, Replay.Answers.STACK, null, null);
-      replay.keepEnds();
-      replay.keepDepartures();
-      replay.add(record -> last[0] = record);
-      replay.runTyped(List.of(TypedPacket.parse("example", text, machine)));
-      replay.finish();
-    } catch (SourceException | HostException e) {
-      // This machine cannot have these rules, or no such packet: there is nothing to show.
-      return null;
-    }
-    return last[0];
   }
 }

@@ -19,19 +19,19 @@ public record Finding(
   /** What findings are about. */
   public enum Kind {
     /** What a rule asks for excludes itself. */
-    CONTRADICTION("contradiction", "can never match"),
+    CONTRADICTION("contradiction", "can never match", true),
     /** Earlier rules, or the way into the chain, leave nothing for it. */
-    SHADOWED("shadowed", "can never match"),
+    SHADOWED("shadowed", "can never match", true),
     /** A drop behind an accept of everything. */
-    ACCEPT_ALL("accept-all", "can never match"),
+    ACCEPT_ALL("accept-all", "can never match", true),
     /** The machine has no such interface, address or route. */
-    IRRELEVANT("irrelevant", "can never match on this machine"),
+    IRRELEVANT("irrelevant", "can never match on this machine", true),
     /** No rule leads into a chain. */
     UNREACHED_CHAIN("unreached-chain", "is never entered"),
     /** The same verdict follows without the rule. */
-    REDUNDANT("redundant", "changes nothing"),
+    REDUNDANT("redundant", "changes nothing", true),
     /** A jump or RETURN that leads nowhere else. */
-    NO_EFFECT("no-effect", "does nothing"),
+    NO_EFFECT("no-effect", "does nothing", true),
     /** Connections are let in, and what follows in them is not. */
     NEW_ONLY("new-only", "lets connections begin but not go on"),
     /** Connections are sent where none of them is let in. */
@@ -49,9 +49,17 @@ public record Finding(
     /** What stands behind the rule's name. */
     public final String headline;
 
+    /** Its rules may be taken out. */
+    final boolean goes;
+
     Kind(String label, String headline) {
+      this(label, headline, false);
+    }
+
+    Kind(String label, String headline, boolean goes) {
       this.label = label;
       this.headline = headline;
+      this.goes = goes;
     }
   }
 
@@ -106,6 +114,11 @@ public record Finding(
   /** Copies the list. */
   public Finding {
     causes = List.copyOf(causes);
+  }
+
+  /** The same in other words. */
+  Finding saying(String words) {
+    return new Finding(kind, about, causes, words, example);
   }
 
   /** The same with that example. */

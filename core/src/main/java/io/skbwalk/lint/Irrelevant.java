@@ -15,6 +15,8 @@ final class Irrelevant {
   private final TableSets table;
   private final PacketSets sets;
   private final Reach reach;
+  private final Examples examples;
+  private final Dead dead;
   private final List<Finding> findings;
 
   /**
@@ -23,11 +25,19 @@ final class Irrelevant {
    * @param anywhere everything sent through it
    * @param table what the machine can get sent through it
    */
-  Irrelevant(TableSets anywhere, TableSets table, Reach reach, List<Finding> findings) {
+  Irrelevant(
+      TableSets anywhere,
+      TableSets table,
+      Reach reach,
+      Examples examples,
+      Dead dead,
+      List<Finding> findings) {
     this.anywhere = anywhere;
     this.table = table;
     this.sets = table.sets;
     this.reach = reach;
+    this.examples = examples;
+    this.dead = dead;
     this.findings = findings;
   }
 
@@ -61,13 +71,15 @@ final class Irrelevant {
     boolean forward = chain.equals(Hook.FORWARD.chain);
     if (forward && reach.forwardsNothing() && !table.chains.get(chain).isEmpty()) {
       int rules = table.chains.get(chain).size();
+      RuleNode first = table.chains.get(chain).get(0);
+      dead.addNever(table.chains.get(chain));
       findings.add(
           new Finding(
               Finding.Kind.IRRELEVANT,
-              Finding.Place.of(table.chains.get(chain).get(0)),
+              Finding.Place.of(first),
               Unmatched.places(table.chains.get(chain).subList(1, rules)),
               "This machine forwards nothing: net.ipv4.ip_forward is 0.",
-              null));
+              examples.astray(table, first)));
     }
   }
 
@@ -85,6 +97,7 @@ final class Irrelevant {
   }
 
   private void tellMissing(String device, List<RuleNode> nodes) {
+    dead.addNever(nodes);
     findings.add(
         new Finding(
             Finding.Kind.IRRELEVANT,
@@ -113,13 +126,14 @@ final class Irrelevant {
     }
     List<Asked.Part> parts = Unmatched.fewest(node.parts, comes, sets);
     if (parts != null) {
+      dead.addNever(List.of(node));
       findings.add(
           new Finding(
               Finding.Kind.IRRELEVANT,
               Finding.Place.of(node),
               List.of(),
               sentence(String.join(" and ", table.roots.get(node.chain)), parts),
-              null));
+              examples.astray(table, node)));
     }
   }
 

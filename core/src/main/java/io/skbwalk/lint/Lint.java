@@ -15,7 +15,7 @@ import java.util.Map;
 
 /** Reads a rule set as a colleague would before it goes to the machine. */
 public final class Lint {
-  private final List<Finding> findings = new ArrayList<>();
+  private List<Finding> findings = new ArrayList<>();
   private final List<TableKind> tooComplex = new ArrayList<>();
 
   private Lint() {}
@@ -38,13 +38,14 @@ public final class Lint {
 
   private static Lint of(RuleSet rules, Reach reach, Examples examples) {
     Lint lint = new Lint();
+    Dead dead = new Dead(rules);
     Map<TableKind, TableSets> all = new EnumMap<>(TableKind.class);
     PacketFields fields = null;
     for (RuleSet.Table table : rules.tables()) {
       List<Finding> found = new ArrayList<>();
       try {
         fields = fields == null ? new PacketFields(rules) : fields;
-        all.put(table.kind(), look(table, fields, reach, examples, found));
+        all.put(table.kind(), look(table, fields, reach, examples, dead, found));
       } catch (PacketSets.TooComplex e) {
         lint.tooComplex.add(table.kind());
         fields = null;
@@ -56,6 +57,7 @@ public final class Lint {
     if (nat != null && filter != null) {
       lint.translated(nat, filter, examples);
     }
+    lint.findings = new ArrayList<>(dead.warned(lint.findings, rules));
     lint.sort();
     return lint;
   }
@@ -66,17 +68,18 @@ public final class Lint {
       PacketFields fields,
       Reach reach,
       Examples examples,
+      Dead dead,
       List<Finding> found) {
     TableSets sets = new TableSets(table, fields, null);
-    new Unmatched(sets, examples, found).find();
-    new Redundant(sets, examples, found).find();
-    new NoEffect(sets, examples, found).find();
-    new Stateless(sets, examples, found).find();
-    if (reach == null) {
-      return sets;
+    new Unmatched(sets, examples, dead, found).find();
+    TableSets here = sets;
+    if (reach != null) {
+      here = new TableSets(table, fields, reach);
+      new Irrelevant(sets, here, reach, examples, dead, found).find();
     }
-    TableSets here = new TableSets(table, fields, reach);
-    new Irrelevant(sets, here, reach, found).find();
+    new Redundant(sets, examples, dead, found).find();
+    new NoEffect(sets, examples, dead, found).find();
+    new Stateless(sets, examples, dead, found).find();
     return here;
   }
 

@@ -13,11 +13,13 @@ final class NoEffect {
 
   private final TableSets table;
   private final Examples examples;
+  private final Dead dead;
   private final List<Finding> findings;
 
-  NoEffect(TableSets table, Examples examples, List<Finding> findings) {
+  NoEffect(TableSets table, Examples examples, Dead dead, List<Finding> findings) {
     this.table = table;
     this.examples = examples;
+    this.dead = dead;
     this.findings = findings;
   }
 
@@ -30,11 +32,14 @@ final class NoEffect {
     List<Finding> found = new ArrayList<>();
     List<String> names = new ArrayList<>();
     for (String chain : table.chains.keySet()) {
-      List<RuleNode> jumps =
-          table.callers(chain).stream()
-              .filter(node -> node.sure && !node.goesTo() && node.matched != PacketSets.NONE)
-              .toList();
-      if (!jumps.isEmpty() && doesNothing(chain)) {
+      List<RuleNode> jumps = new ArrayList<>();
+      for (RuleNode node : doesNothing(chain) ? table.callers(chain) : List.<RuleNode>of()) {
+        if (node.sure && !node.goesTo() && node.matched != PacketSets.NONE && dead.maySpare(node)) {
+          dead.add(node);
+          jumps.add(node);
+        }
+      }
+      if (!jumps.isEmpty()) {
         boolean empty = table.chains.get(chain).isEmpty();
         names.add(chain);
         found.add(
@@ -72,7 +77,8 @@ final class NoEffect {
         continue;
       }
       RuleNode last = rules.get(rules.size() - 1);
-      if (last.returns() && last.sure && last.matched != PacketSets.NONE) {
+      if (last.returns() && last.sure && last.matched != PacketSets.NONE && dead.maySpare(last)) {
+        dead.add(last);
         names.add(chain);
         found.add(
             new Finding(

@@ -6,8 +6,10 @@ import io.skbwalk.netfilter.tables.Rule;
 import io.skbwalk.netfilter.tables.RuleSet;
 import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.LinkedHashSet;
 import java.util.List;
 import java.util.Map;
+import java.util.Set;
 import java.util.TreeSet;
 
 /**
@@ -54,9 +56,10 @@ final class PacketFields {
   /** Bits of the fields above; behind them one for each match that is not understood. */
   static final int BITS = MARK.last() + 1;
 
+  static final int INVALID = 0;
   static final int NEW = 1;
   static final int ESTABLISHED = 3;
-  private static final int UNTRACKED = 4;
+  static final int UNTRACKED = 4;
 
   static final int MOST_OPAQUE = 800;
 
@@ -157,6 +160,17 @@ final class PacketFields {
       set = sets.and(set, has ? interfaceIs(field, one) : sets.not(interfaceIs(field, one)));
     }
     return set;
+  }
+
+  /** Interfaces of a machine on which each of these names is one: eth0 and eth1 first. */
+  List<String> devices() {
+    Set<String> devices = new LinkedHashSet<>(List.of("eth0", "eth1"));
+    for (String one : interfaces) {
+      devices.add(one.endsWith("+") ? one.substring(0, one.length() - 1) + "0" : one);
+    }
+    // Of other interfaces, and of none.
+    devices.removeAll(List.of("0", "", "lo"));
+    return List.copyOf(devices);
   }
 
   /** Packets without that interface. */

@@ -21,6 +21,7 @@ final class Redundant {
   private final TableSets table;
   private final PacketSets sets;
   private final Examples examples;
+  private final Dead dead;
   private final List<Finding> findings;
 
   /** Rules that were told: they may all go at once. */
@@ -36,17 +37,18 @@ final class Redundant {
   private Set<String> policies;
   private int steps;
 
-  Redundant(TableSets table, Examples examples, List<Finding> findings) {
+  Redundant(TableSets table, Examples examples, Dead dead, List<Finding> findings) {
     this.table = table;
     this.sets = table.sets;
     this.examples = examples;
+    this.dead = dead;
     this.findings = findings;
   }
 
   void find() {
     for (List<RuleNode> rules : table.chains.values()) {
       for (RuleNode node : rules) {
-        if (node.matched != PacketSets.NONE && node.onlyDecides()) {
+        if (node.matched != PacketSets.NONE && node.onlyDecides() && dead.maySpare(node)) {
           look(node);
         }
       }
@@ -71,6 +73,7 @@ final class Redundant {
       return;
     }
     gone.add(node);
+    dead.add(node);
     passed.forEach((later, set) -> more.merge(later, set, sets::or));
     List<RuleNode> rules = new ArrayList<>(causes);
     findings.add(

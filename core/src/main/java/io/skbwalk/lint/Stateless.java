@@ -18,13 +18,15 @@ final class Stateless {
   private final PacketSets sets;
   private final PacketFields fields;
   private final Examples examples;
+  private final Dead dead;
   private final List<Finding> findings;
 
-  Stateless(TableSets table, Examples examples, List<Finding> findings) {
+  Stateless(TableSets table, Examples examples, Dead dead, List<Finding> findings) {
     this.table = table;
     this.sets = table.sets;
     this.fields = table.fields;
     this.examples = examples;
+    this.dead = dead;
     this.findings = findings;
   }
 
@@ -37,7 +39,8 @@ final class Stateless {
       for (String chain : table.below(hook.chain)) {
         for (RuleNode node : table.chains.get(chain)) {
           int here = sets.and(node.matched, table.at(hook));
-          if (node.rule.action() == Action.Standard.ACCEPT && here != PacketSets.NONE) {
+          boolean accepts = node.rule.action() == Action.Standard.ACCEPT;
+          if (accepts && here != PacketSets.NONE && !dead.never(node)) {
             newOnly(node, here, accepted, hook);
             if (hook != Hook.LOCAL_OUT) {
               replyPort(node, here);
@@ -66,7 +69,7 @@ final class Stateless {
               "It accepts the first packet of a connection, but nothing in "
                   + hook.chain
                   + " accepts the ones that follow, whose state is ESTABLISHED.",
-              null));
+              examples.begun(table, hook, here, node)));
     }
   }
 

@@ -98,7 +98,8 @@ final class Translated {
                 + (early.isEmpty()
                     ? "."
                     : "; rules there accept the old address and port, and see the new ones."),
-            examples.droppedBehind(nat, node)));
+            examples.droppedBehind(
+                nat, node, range.has(NatRange.MAP_IPS) ? range.minAddress() : 0)));
   }
 
   private boolean namesPort(RuleNode rule) {

@@ -15,13 +15,15 @@ final class Unmatched {
   private final TableSets table;
   private final PacketSets sets;
   private final Examples examples;
+  private final Dead dead;
   private final List<Finding> findings;
   private final List<Finding> unreached = new ArrayList<>();
 
-  Unmatched(TableSets table, Examples examples, List<Finding> findings) {
+  Unmatched(TableSets table, Examples examples, Dead dead, List<Finding> findings) {
     this.table = table;
     this.sets = table.sets;
     this.examples = examples;
+    this.dead = dead;
     this.findings = findings;
   }
 
@@ -31,6 +33,7 @@ final class Unmatched {
         for (RuleNode node : table.chains.get(chain)) {
           if (node.matched == PacketSets.NONE) {
             findings.add(because(node));
+            dead.addNever(List.of(node));
           }
         }
       } else if (!table.isBuiltIn(chain)) {
@@ -104,16 +107,18 @@ final class Unmatched {
       }
       boolean marks = table.changesPackets();
       if (!marks && sets.and(jumped, node.asked) == PacketSets.NONE) {
-        return finding(
-            Finding.Kind.SHADOWED,
-            node,
-            jumps,
-            "Nothing of the kind comes into chain "
-                + node.chain
-                + ": "
-                + (jumps.size() == 1
-                    ? "the only way in asks for something else."
-                    : "all " + jumps.size() + " ways in ask for something else."));
+        Finding found =
+            finding(
+                Finding.Kind.SHADOWED,
+                node,
+                jumps,
+                "Nothing of the kind comes into chain "
+                    + node.chain
+                    + ": "
+                    + (jumps.size() == 1
+                        ? "the only way in asks for something else."
+                        : "all " + jumps.size() + " ways in ask for something else."));
+        return found.shownBy(examples.astray(table, node));
       }
     }
     int came = sets.and(possible, table.entered.get(node.chain));
@@ -230,9 +235,12 @@ final class Unmatched {
               + " earlier rules leave nothing here of what this one asks for.";
     }
     Finding found = finding(kind, node, causes, sentence);
-    return first.decides()
-        ? found.shownBy(examples.taken(table, sets.and(possible, first.matched), first, node))
-        : found;
+    if (!first.decides() && !first.returns() && !first.goesTo()) {
+      return found;
+    }
+    int taken = sets.and(possible, first.matched);
+    int shown = taken == PacketSets.NONE ? possible : taken;
+    return found.shownBy(examples.taken(table, shown, first, node));
   }
 
   static boolean isReject(RuleNode node) {

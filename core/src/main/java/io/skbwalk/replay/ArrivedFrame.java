@@ -67,6 +67,9 @@ final class ArrivedFrame {
   /** Who sent it, where a scenario says so; else null. */
   SocketOwner owner;
 
+  /** Which packet of a scenario it is, from 1. */
+  long place;
+
   /** One of {@link CaptureReader}'s constants, also from a cooked header. */
   int direction;
 

@@ -9,7 +9,9 @@ import io.skbwalk.skb.EthernetHeader;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.skb.TcpHeader;
 import java.nio.ByteBuffer;
+import java.util.ArrayList;
 import java.util.HashMap;
+import java.util.List;
 import java.util.Map;
 
 /**
@@ -45,19 +47,22 @@ final class Conversations implements Replay.Sink {
     /** The sequence number with which it did. */
     int cookie;
 
-    /** The far end's own SYN/ACK, which waits for SYNPROXY's SYN; and its number. */
+    /** The far end's own SYN/ACK, which waits for SYNPROXY's SYN; and its place. */
     ScenarioPacket owed;
 
-    long owedNumber;
+    long owedPlace;
 
     /** How much higher the far end's sequence numbers are on the side that opened. */
     int shift;
   }
 
   /** A packet that is ready: where it arrives, null when this machine sends it. */
-  record Ready(String device, byte[] bytes, long number) {}
+  record Ready(String device, byte[] bytes, long place) {}
 
   private final Map<Integer, State> states = new HashMap<>();
+
+  /** Those whose far end waits for SYNPROXY. */
+  private final List<State> waiting = new ArrayList<>();
 
   /** Whose turn the frame with that number is. */
   private final Map<Long, ScenarioPacket> turns = new HashMap<>();
@@ -66,9 +71,11 @@ final class Conversations implements Replay.Sink {
    * The packet as it is sent now.
    *
    * @param number of its frame
-   * @return null when it is not sent: the conversation is broken, or the stack has said it already
+   * @param place that it has in the scenario
+   * @return null when it is not sent now: the conversation is broken, the stack has said it
+   *     already, or it has to wait
    */
-  Ready next(ScenarioPacket packet, long number) {
+  Ready next(ScenarioPacket packet, long number, long place) {
     State state = states.computeIfAbsent(packet.turn().conversation(), key -> new State());
     boolean reply = packet.turn().reply();
     if (state.broken != null || reply && state.answered) {
@@ -76,7 +83,8 @@ final class Conversations implements Replay.Sink {
     }
     if (reply && state.proxied && state.owed == null) {
       state.owed = packet;
-      state.owedNumber = number;
+      state.owedPlace = place;
+      waiting.add(state);
       state.shift = state.cookie - sequence(packet.bytes(), 0);
       return null;
     }
@@ -88,40 +96,57 @@ final class Conversations implements Replay.Sink {
       state.broken = packet.comment();
       byte[] bytes =
           state.proxied ? acknowledging(packet.bytes(), network, state.shift) : packet.bytes();
-      return new Ready(packet.device(), bytes, number);
+      return new Ready(packet.device(), bytes, place);
     }
-    return reply(state, packet, number);
+    return reply(state, packet, place);
+  }
+
+  /** Do packets wait for SYNPROXY? */
+  boolean areWaiting() {
+    return !waiting.isEmpty();
+  }
+
+  /** The far end's SYN/ACK that may come now: SYNPROXY has sent its SYN. Null for none. */
+  ScenarioPacket owed() {
+    waiting.removeIf(state -> state.broken != null);
+    for (State state : waiting) {
+      if (state.arrived != null) {
+        return state.owed;
+      }
+    }
+    return null;
+  }
+
+  /** Does the packet wait until SYNPROXY has opened a connection of its own? */
+  boolean waits(ScenarioPacket packet) {
+    State state = states.get(packet.turn().conversation());
+    return waiting.contains(state) && state.owed == packet;
   }
 
   /**
-   * The far end's SYN/ACK, once SYNPROXY has sent the SYN that it answers.
+   * The far end's SYN/ACK as it comes now.
    *
-   * @return null while nothing is owed
+   * @param number that its frame gets
    */
-  Ready owed(int conversation) {
-    State state = states.get(conversation);
-    if (state == null || state.owedNumber == 0 || state.arrived == null || state.broken != null) {
-      return null;
-    }
-    ScenarioPacket packet = state.owed;
-    turns.put(state.owedNumber, packet);
-    Ready ready = reply(state, packet, state.owedNumber);
-    state.owedNumber = 0;
-    return ready;
+  Ready late(ScenarioPacket packet, long number) {
+    State state = states.get(packet.turn().conversation());
+    waiting.remove(state);
+    turns.put(number, packet);
+    return reply(state, packet, state.owedPlace);
   }
 
-  private static Ready reply(State state, ScenarioPacket packet, long number) {
+  private static Ready reply(State state, ScenarioPacket packet, long place) {
     byte[] bytes = answer(packet.bytes(), state.arrived);
     state.broken = packet.comment();
     if (state.device == null) {
-      return new Ready(null, bytes, number);
+      return new Ready(null, bytes, place);
     }
     byte[] frame = new byte[EthernetHeader.LENGTH + bytes.length];
     System.arraycopy(state.arrived, 6, frame, 0, 6);
     System.arraycopy(state.arrived, 0, frame, 6, 6);
     frame[EthernetHeader.TYPE_OFFSET] = 8;
     System.arraycopy(bytes, 0, frame, EthernetHeader.LENGTH, bytes.length);
-    return new Ready(state.device, frame, number);
+    return new Ready(state.device, frame, place);
   }
 
   /** The packet of that conversation that did not arrive; null when all have. */
@@ -171,7 +196,8 @@ final class Conversations implements Replay.Sink {
             : madeUp(record, state, TcpHeader.SYN | TcpHeader.ACK);
     if (arrived == null && made != null && state.proxied) {
       arrived = made.frame();
-      device = made.device();
+      // Over lo it came to a socket of this machine.
+      device = made.device().equals("lo") ? null : made.device();
     } else if (arrived == null && made != null) {
       state.proxied = true;
       state.cookie = sequence(made.frame(), EthernetHeader.LENGTH);

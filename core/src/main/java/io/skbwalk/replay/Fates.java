@@ -175,6 +175,7 @@ final class Fates implements HostListener, VerdictRecorder {
     }
     FrameRecord record = new FrameRecord();
     record.number = totals.read;
+    record.place = frame.place;
     record.time = frame.time;
     record.device = device;
     record.sent = sentSlot[count - 1];

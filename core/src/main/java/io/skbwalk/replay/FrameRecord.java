@@ -17,6 +17,12 @@ public final class FrameRecord {
   /** Number from 1 among all frames of the input. */
   public long number;
 
+  /**
+   * Which packet of a scenario it is, from 1: not its number where one that stands before it came
+   * later.
+   */
+  public long place;
+
   /** Nanoseconds since the epoch. */
   public long time;
 

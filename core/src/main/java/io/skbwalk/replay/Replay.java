@@ -99,6 +99,9 @@ public final class Replay {
   /** Null while nobody wants the captures' frames. */
   private Captured captured;
 
+  /** Packets of scenarios so far. */
+  private long places;
+
   private boolean stopped;
 
   /** What was counted. */
@@ -260,7 +263,9 @@ public final class Replay {
       if (stopped) {
         break;
       }
+      sendOwed(time + packet.afterNanos() / 2);
       totals.read++;
+      places++;
       time += packet.afterNanos();
       byte[] bytes = packet.bytes();
       if (!packet.answers().isEmpty()) {
@@ -271,46 +276,59 @@ public final class Replay {
       String device = packet.device();
       if (packet.turn() != null) {
         poll();
-        Conversations.Ready owed = conversations.owed(packet.turn().conversation());
-        if (owed != null) {
-          arriveLate(owed, time - packet.afterNanos() / 2);
-        }
-        Conversations.Ready ready = conversations.next(packet, totals.read);
+        Conversations.Ready ready = conversations.next(packet, totals.read, places);
         if (ready == null) {
+          // Frames are numbered as they come.
+          totals.read -= conversations.waits(packet) ? 1 : 0;
           continue;
         }
         device = ready.device();
         bytes = ready.bytes();
       }
-      ArrivedFrame frame = slots[fates.count()];
-      if (device == null) {
-        byte[] framed = new byte[bytes.length + 14];
-        System.arraycopy(bytes, 0, framed, 14, bytes.length);
-        framed[12] = 0x08;
-        frame.take(framed, time);
-        frame.owner = packet.owner();
-        if (packet.turn() != null && !packet.turn().reply()) {
-          usePort(frame);
-        }
-        send(frame, assignment.only());
-      } else {
-        frame.take(bytes, time);
-        receive(frame, host.device(device));
-      }
+      arrive(packet, device, bytes, time, places);
     }
+    sendOwed(time);
     poll();
     return time;
   }
 
-  /** A frame with the number of its place in the file, where it could not be sent yet. */
-  private void arriveLate(Conversations.Ready owed, long time) {
-    long read = totals.read;
-    totals.read = owed.number();
+  private void arrive(ScenarioPacket packet, String device, byte[] bytes, long time, long place) {
     ArrivedFrame frame = slots[fates.count()];
-    frame.take(owed.bytes(), time);
-    receive(frame, host.device(owed.device()));
+    if (device == null) {
+      byte[] framed = new byte[bytes.length + 14];
+      System.arraycopy(bytes, 0, framed, 14, bytes.length);
+      framed[12] = 0x08;
+      frame.take(framed, time);
+      frame.owner = packet.owner();
+      frame.place = place;
+      if (packet.turn() != null && !packet.turn().reply()) {
+        usePort(frame);
+      }
+      send(frame, assignment.only());
+    } else {
+      frame.take(bytes, time);
+      frame.place = place;
+      receive(frame, host.device(device));
+    }
+  }
+
+  /** The answer that SYNPROXY has made wait, now that it may come. */
+  private void sendOwed(long time) {
+    if (conversations == null || !conversations.areWaiting()) {
+      return;
+    }
     poll();
-    totals.read = read;
+    ScenarioPacket owed = conversations.owed();
+    if (owed != null) {
+      totals.read++;
+      Conversations.Ready ready = conversations.late(owed, totals.read);
+      arrive(owed, ready.device(), ready.bytes(), time, ready.place());
+    }
+  }
+
+  /** How many packets of scenarios were taken up: the next one's {@link FrameRecord#place}. */
+  public long places() {
+    return places;
   }
 
   /**

@@ -86,7 +86,7 @@ public final class ScenarioCapture implements Replay.Sink {
       frame = framed(frame, left == null ? header(host.device(device)) : left.frame());
     }
     List<String> comments = new ArrayList<>(2);
-    String comment = packets.get((int) record.number - 1).comment();
+    String comment = packets.get((int) record.place - 1).comment();
     if (!comment.isEmpty()) {
       comments.add(comment);
     }

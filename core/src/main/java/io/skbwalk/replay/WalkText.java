@@ -59,6 +59,9 @@ public final class WalkText {
     boolean tableWritten;
 
     int rules;
+
+    /** What the line before says of the packet, such as DROP; null for nothing. */
+    String verdict;
   }
 
   /**
@@ -162,7 +165,8 @@ public final class WalkText {
       level.hook = enter.hook();
       level.hookWritten = false;
     } else if (event instanceof TraceEvent.HookLeave leave) {
-      if (level.hookWritten && !leave.verdict().equals("ACCEPT") && wanted()) {
+      boolean said = leave.verdict().equals(level.verdict);
+      if (level.hookWritten && !leave.verdict().equals("ACCEPT") && !said && wanted()) {
         inHook("", paint(RED, leave.verdict()));
       }
       level.hook = null;
@@ -173,7 +177,8 @@ public final class WalkText {
       level.tableWritten = false;
       level.rules = table.rules();
     } else if (event instanceof TraceEvent.RuleMatched rule) {
-      rule(rule.chain(), rule.number(), rule.rule(), rule.source(), null);
+      rule(rule.chain(), rule.number(), inColour(rule), rule.source(), null);
+      level.verdict = rule.target();
     } else if (event instanceof TraceEvent.RuleMissed rule) {
       rule(rule.chain(), rule.number(), rule.rule(), rule.source(), rule.reason());
     } else if (event instanceof TraceEvent.Detail detail) {
@@ -187,6 +192,7 @@ public final class WalkText {
           tableLabel(),
           "policy " + verdict(policy.policy()),
           level.rules == 0 ? "[no rules]" : null);
+      level.verdict = policy.policy();
     } else if (event instanceof TraceEvent.TableLeave) {
       level.table = null;
     } else if (event instanceof TraceEvent.Changed changed) {
@@ -227,8 +233,15 @@ public final class WalkText {
         Math.floorDiv(nanos, 1_000_000_000L), Math.floorMod(nanos, 1_000_000_000L));
   }
 
-  private static String verdict(String name) {
-    return name;
+  private String verdict(String name) {
+    return name.equals("ACCEPT") ? name : paint(RED, name);
+  }
+
+  private String inColour(TraceEvent.RuleMatched rule) {
+    String drop = "-j DROP";
+    return rule.rule().endsWith(drop)
+        ? rule.rule().substring(0, rule.rule().length() - 4) + verdict("DROP")
+        : rule.rule();
   }
 
   private void step(String label, String text) {
@@ -252,6 +265,7 @@ public final class WalkText {
 
   private void inHook(String label, String text, String right) {
     Level level = levels.peek();
+    level.verdict = null;
     if (!wanted(label)) {
       return;
     }

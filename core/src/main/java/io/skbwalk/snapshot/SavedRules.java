@@ -25,9 +25,6 @@ final class SavedRules {
   private static final Pattern POLICY = Pattern.compile("(:\\S+ \\S+) \\[\\d+:\\d+\\]");
   private static final Pattern RULE = Pattern.compile("(?:\\[\\d+:\\d+\\] )?(-A .*)");
   private static final Pattern NFACCT = Pattern.compile("--nfacct-name (\\S+)");
-  private static final Set<String> IPTABLES_TABLES =
-      Set.of("filter", "nat", "mangle", "raw", "security");
-
   private final List<Omission> omissions;
   private final List<String> lines = new ArrayList<>();
 
@@ -46,7 +43,7 @@ final class SavedRules {
             policy.matches() ? policy.group(1) + " [0:0]" : rule.matches() ? rule.group(1) : line);
       }
     }
-    nftables(saved.get(SavedOutput.NFTABLES));
+    nftables(saved.get(SavedOutput.NFTABLES), printed(saved));
     unreadable();
   }
 
@@ -116,8 +113,11 @@ final class SavedRules {
         .count();
   }
 
-  /** Lines of {@code table FAMILY NAME}. */
-  private void nftables(String tables) {
+  /**
+   * Lines of {@code table FAMILY NAME}. Of IPv4's, those that iptables prints are its own; one of
+   * the same name that it does not print was made with nft.
+   */
+  private void nftables(String tables, Set<String> printed) {
     if (tables == null) {
       return;
     }
@@ -127,16 +127,32 @@ final class SavedRules {
       if (words.length < 3 || words[1].equals("ip6")) {
         continue;
       }
-      if (!words[1].equals("ip") || !IPTABLES_TABLES.contains(words[2])) {
+      if (!words[1].equals("ip") || !printed.contains(words[2])) {
         others.add(words[1] + " " + words[2]);
       }
     }
     if (!others.isEmpty()) {
       omissions.add(
           new Omission(
-              "nftables " + String.join(", ", others),
-              "only what iptables says is modelled; packets do not meet these tables here"));
+              (others.size() == 1 ? "table " : "tables ")
+                  + String.join(", ", others)
+                  + " of nftables",
+              "rules made with nft are not read: there packets meet them, here they do not, so an"
+                  + " answer tells only what the rest of the machine does"));
     }
+  }
+
+  /** The tables that iptables of nftables prints. */
+  private static Set<String> printed(Map<SavedOutput, String> saved) {
+    Set<String> tables = new TreeSet<>();
+    for (SavedOutput output : List.of(SavedOutput.NFT_RULES, SavedOutput.ONLY_RULES)) {
+      saved
+          .getOrDefault(output, "")
+          .lines()
+          .filter(line -> line.startsWith("*"))
+          .forEach(line -> tables.add(line.substring(1).strip()));
+    }
+    return tables;
   }
 
   // ---- what of them -----------------------------------------------------------------------------

@@ -109,14 +109,14 @@ class LintTest {
         "INPUT -p tcp --dport 22 -j ACCEPT / INPUT -j DROP / INPUT -m state --state ESTABLISHED -j ACCEPT | shadowed INPUT#3 INPUT#2",
         "web: / INPUT -j web / INPUT -m state --state INVALID -j DROP / web -p tcp -j ACCEPT / web ! -p tcp -j ACCEPT | shadowed INPUT#2 web#1 web#2",
         "INPUT -p tcp -j ACCEPT / INPUT -p udp -j ACCEPT / INPUT -p tcp -m conntrack --ctstate INVALID -j DROP | shadowed INPUT#3 INPUT#1",
-        "INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT / INPUT -p tcp --sport 80 -m state --state ESTABLISHED -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        ":OUTPUT ACCEPT / INPUT -m state --state RELATED,ESTABLISHED -j ACCEPT / INPUT -p tcp --sport 80 -m state --state ESTABLISHED -j ACCEPT | shadowed INPUT#2 INPUT#1",
         // Ports: ranges in ranges, lists over lists, in either module.
         "INPUT -p tcp --dport 1000:2000 -j ACCEPT / INPUT -p tcp --dport 1500:1600 -j ACCEPT | shadowed INPUT#2 INPUT#1",
         "INPUT -p tcp -m multiport --dports 20:25,80 -j ACCEPT / INPUT -p tcp -m multiport --dports 22,80 -j DROP | shadowed INPUT#2 INPUT#1",
         "INPUT -p tcp -m multiport --ports 80 -j DROP / INPUT -p tcp -m multiport --sports 80 -j ACCEPT | shadowed INPUT#2 INPUT#1",
         "INPUT -p udp -m multiport --dports 1:9 -j DROP / INPUT -p udp -m multiport --dports 10:19 -j DROP / INPUT -p udp --dport 5:15 -j ACCEPT | shadowed INPUT#3 INPUT#1 INPUT#2",
         "INPUT -p icmp --icmp-type 3 -j ACCEPT / INPUT -p icmp --icmp-type 3/4 -j DROP | shadowed INPUT#2 INPUT#1",
-        "INPUT -m mark --mark 0x10/0x10 -j DROP / INPUT -m mark --mark 0x11 -j ACCEPT | shadowed INPUT#2 INPUT#1",
+        "INPUT -m mark --mark 0x10/0x10 -j DROP / INPUT -m mark --mark 0x11 -j ACCEPT / *mangle / PREROUTING -p udp -j MARK --set-mark 0x11 | shadowed INPUT#2 INPUT#1",
         // Flags, as lists of port scans have them.
         "INPUT -p tcp --tcp-flags FIN,SYN,RST,ACK SYN -j ACCEPT / INPUT -p tcp --syn -j DROP | shadowed INPUT#2 INPUT#1",
         "INPUT -p tcp --tcp-flags SYN,FIN SYN,FIN -j DROP / INPUT -p tcp --tcp-flags ALL SYN,FIN,PSH -j ACCEPT | shadowed INPUT#2 INPUT#1",
@@ -160,6 +160,22 @@ class LintTest {
       })
   void seededDefectsAreFound(String text, String wanted) {
     assertEquals(wanted, found(text));
+    assertShown(text, null);
+  }
+
+  /** Findings of what no packet can be, or no chain leads to, have none. */
+  private static void assertShown(String text, HostDescription host) {
+    for (Finding finding : findings(rules(text), host)) {
+      boolean none =
+          switch (finding.kind()) {
+            case CONTRADICTION, UNREACHED_CHAIN -> true;
+            // An interface that is not there.
+            case IRRELEVANT -> finding.sentence().contains("no interface");
+            // Packets are longer, and the set is empty.
+            default -> text.contains("--length") || text.contains("--match-set");
+          };
+      assertEquals(none, finding.example() == null, () -> text + "\n" + finding);
+    }
   }
 
   @ParameterizedTest
@@ -184,11 +200,12 @@ class LintTest {
         "INPUT -p tcp --dport 3128 -j ACCEPT / *nat / PREROUTING -p tcp --dport 80 -j REDIRECT --to-ports 3128 | ''",
         "FORWARD -m conntrack --ctstate DNAT -j ACCEPT / *nat / PREROUTING -p tcp --dport 80 -j DNAT --to-destination 192.168.7.80 | ''",
         // In nat: translated already, or not at all.
-        "INPUT -j ACCEPT / *nat / POSTROUTING -o eth0 -s 192.168.0.0/16 -j ACCEPT / POSTROUTING -o eth0 -s 192.168.7.0/24 -j MASQUERADE | shadowed POSTROUTING#2 POSTROUTING#1",
-        "INPUT -j ACCEPT / *nat / POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.1 / POSTROUTING -o eth0 -s 192.168.7.0/24 -j MASQUERADE | shadowed POSTROUTING#2 POSTROUTING#1",
+        ":FORWARD ACCEPT / INPUT -j ACCEPT / *nat / POSTROUTING -o eth0 -s 192.168.0.0/16 -j ACCEPT / POSTROUTING -o eth0 -s 192.168.7.0/24 -j MASQUERADE | shadowed POSTROUTING#2 POSTROUTING#1",
+        ":FORWARD ACCEPT / INPUT -j ACCEPT / *nat / POSTROUTING -o eth0 -j SNAT --to-source 203.0.113.1 / POSTROUTING -o eth0 -s 192.168.7.0/24 -j MASQUERADE | shadowed POSTROUTING#2 POSTROUTING#1",
       })
   void whatTheMachineCannotUseIsFound(String text, String wanted) {
     assertEquals(wanted, found(text, router()));
+    assertShown(text, router());
   }
 
   @ParameterizedTest
@@ -221,6 +238,92 @@ class LintTest {
       })
   void whatIsRightIsLeftAlone(String text) {
     assertEquals("", found(text));
+  }
+
+  private static String shown(String text) {
+    return findings(rules(text)).stream()
+        .map(Finding::example)
+        .map(
+            one ->
+                one.machine()
+                    + " : "
+                    + one.before().stream()
+                        .map(packet -> packet + ", ")
+                        .collect(Collectors.joining())
+                    + one.packet()
+                    + " : "
+                    + one.outcome())
+        .collect(Collectors.joining("; "));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // Forwarded, by a router that has the interfaces.
+        "FORWARD -i ppp0 -p tcp -j ACCEPT / FORWARD -i ppp+ -p tcp --dport 80 -j ACCEPT / FORWARD -i ppp0 -p tcp --dport 80 -j DROP"
+            + " | --as ppp0=198.51.100.1 --as eth0=192.168.7.1 : ppp0 tcp 198.51.100.9:40000 > 192.168.7.2:80 S : ACCEPT by filter/FORWARD#1",
+        // Its own, to others and to itself.
+        "OUTPUT -o wlan+ -p udp -j ACCEPT / OUTPUT -o wlan0 -p udp --dport 53 -j DROP"
+            + " | --as wlan0=203.0.113.1 : sent udp 203.0.113.1:40000 > 198.51.100.9:53 : ACCEPT by filter/OUTPUT#1",
+        ":OUTPUT ACCEPT / INPUT -i lo -j ACCEPT / INPUT -i lo -p icmp -j DROP"
+            + " | --as 203.0.113.1 : sent icmp 127.0.0.1 > 127.0.0.1 : ACCEPT by filter/INPUT#1",
+        // What an earlier table marks.
+        "INPUT -m mark --mark 1 -j ACCEPT / INPUT -p udp -m mark --mark 1 -j DROP / *mangle / PREROUTING -i eth1 -p udp --dport 500 -j MARK --set-mark 1"
+            + " | --as eth1=203.0.113.1 : eth1 udp 198.51.100.9:40000 > 203.0.113.1:500 : ACCEPT by filter/INPUT#1",
+        // Another protocol, later fragments, what belongs to no connection.
+        "INPUT -p esp -j ACCEPT / INPUT -p esp -s 10.1.0.0/16 -j DROP"
+            + " | --as 203.0.113.1 : eth0 ip 10.1.0.9 > 203.0.113.1 50 : ACCEPT by filter/INPUT#1",
+        "FORWARD -f -j ACCEPT / FORWARD -p udp -f -j DROP"
+            + " | --as eth0=198.51.100.1 --as eth1=192.168.7.1 : eth0 udp 198.51.100.9:40000 > 192.168.7.2:22 fragment-offset=64 : ACCEPT by filter/FORWARD#1",
+        "INPUT -m state --state INVALID -j DROP / INPUT -p tcp -m state --state INVALID -j ACCEPT"
+            + " | --as 203.0.113.1 : eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 F : DROP by filter/INPUT#1",
+        // A connection, of either side.
+        ":OUTPUT ACCEPT / INPUT -m state --state ESTABLISHED -j ACCEPT / INPUT -p tcp -m state --state ESTABLISHED -j DROP"
+            + " | --as 203.0.113.1 --answers capture : sent tcp 203.0.113.1:40000 > 198.51.100.9:22 S, eth0 tcp 198.51.100.9:22 > 203.0.113.1:40000 SA ack=1 : ACCEPT by filter/INPUT#1",
+        // Begun, but not gone on with.
+        ":OUTPUT ACCEPT / INPUT -p tcp --dport 22 -m state --state NEW -j ACCEPT"
+            + " | --as 203.0.113.1 --answers capture : eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 S, sent tcp 203.0.113.1:22 > 198.51.100.9:40000 SA ack=1, eth0 tcp 198.51.100.9:40000 > 203.0.113.1:22 A seq=1 ack=1"
+            + " : ACCEPT by filter/INPUT#1, then DROP by filter/INPUT policy",
+        "FORWARD -i eth1 -p tcp --dport 80 -m state --state NEW -j ACCEPT"
+            + " | --as eth1=198.51.100.1 --as eth0=192.168.7.1 : eth1 tcp 198.51.100.9:40000 > 192.168.7.2:80 S, eth0 tcp 192.168.7.2:80 > 198.51.100.9:40000 SA ack=1"
+            + " : ACCEPT by filter/FORWARD#1, then DROP by filter/FORWARD policy",
+      })
+  void packetsAreOfEveryKind(String text, String wanted) {
+    assertEquals(wanted, shown(text));
+  }
+
+  @ParameterizedTest
+  @CsvSource(
+      delimiter = '|',
+      value = {
+        // One that asks for states stays, so that the others still see whole packets.
+        "INPUT -p tcp -m state --state NEW -j DROP / INPUT -p udp -m state --state NEW -j DROP | redundant INPUT#1",
+        "INPUT -p tcp -m state --state NEW -j DROP | ''",
+        "web: / INPUT -m state --state NEW -j web / INPUT -p tcp --dport 22 -j ACCEPT | ''",
+        "web: / INPUT -m state --state NEW -j web / INPUT -m state --state ESTABLISHED -j ACCEPT | no-effect INPUT#1",
+        // One that can never match is told.
+        "INPUT -j DROP / INPUT -m state --state NEW -j ACCEPT | shadowed INPUT#2 INPUT#1",
+      })
+  void theLastRuleThatTracksIsNotNeedless(String text, String wanted) {
+    assertEquals(wanted, found(text));
+  }
+
+  @Test
+  void whatEndsTrackingIsSaid() {
+    String text = "INPUT -j DROP / INPUT -m state --state NEW -j ACCEPT";
+    assertEquals(
+        "Rule 1 already drops every packet; nothing gets past it. It is the last rule that needs"
+            + " connection tracking: without it nothing is tracked any more.",
+        findings(rules(text)).get(0).sentence());
+  }
+
+  /** The stronger of two things: never beside needless. */
+  @Test
+  void aRuleIsToldOnce() {
+    assertEquals(
+        "irrelevant INPUT#1 INPUT#2",
+        found("web: / INPUT -i ppp0 -p udp -j DROP / INPUT -i ppp0 -p tcp -j web", router()));
   }
 
   @Test

@@ -144,7 +144,9 @@ class SnapshotTest {
         "SYSCTLS | net.ipv4.tcp_rmem = 1 2 3 | sysctls that are not modelled",
         "POLICY_RULES | [{\"priority\":70,\"src\":\"all\",\"goto\":32766}] | policy rule 70: \"goto\""
             + " is not modelled; it is left out",
-        "NFTABLES | table inet firewalld | nftables inet firewalld",
+        "NFTABLES | table inet firewalld | table inet firewalld of nftables: rules made with nft are"
+            + " not read: there packets meet them, here they do not",
+        "NFTABLES | table ip filter | table ip filter of nftables: rules made with nft are not read",
       })
   void whatCannotBeExpressedIsSaid(SavedOutput output, String text, String omission) {
     Snapshot snapshot = with(output, text);

@@ -35,6 +35,8 @@ const NODES = {
 const EDGES = [
   ['in', 'PRE_ROUTING', 'RL', 'RL'],
   ['in', 'arp', 'TB', 'BT'],
+  // Past all hooks.
+  ['arp', 'out', 'LB', 'LB'],
   ['PRE_ROUTING', 'route', 'RL', 'RL'],
   ['route', 'LOCAL_IN', 'TB', 'BT'],
   ['route', 'FORWARD', 'RL', 'BT'],
@@ -85,7 +87,9 @@ function lit(steps, end) {
     }
     const before = lastAt[step.depth]
         || (step.depth > 0 ? (step.node === 'arp' || lastAt[0] === 'arp' ? 'arp' : 'local') : null);
-    if (before && before !== step.node) {
+    // A packet socket hands its frame to the driver, past all hooks.
+    const straight = step.event.function === 'packet_snd' && before !== 'arp';
+    if (before && before !== step.node && !straight) {
       for (const edge of wayBetween(before, step.node) || []) {
         light.edges.add(edge);
         light.nodes.add(edge[0]).add(edge[1]);
@@ -142,6 +146,9 @@ class Diagram {
     if (ax === bx || ay === by) {
       return `M${ax} ${ay}L${bx} ${by}`;
     }
+    if (sides === 'LB') {
+      return `M${ax} ${ay}H3V${this.size()[1] - 3}H${bx}V${by}`;
+    }
     if ('TB'.includes(sides[0])) {
       const middle = by > ay ? by - 16 : by + 16;
       return `M${ax} ${ay}V${middle}H${bx}V${by}`;
@@ -150,8 +157,12 @@ class Diagram {
     return `M${ax} ${ay}H${middle}V${by}H${bx}`;
   }
 
+  size() {
+    return this.tall.matches ? [380, 605] : [1000, 338];
+  }
+
   lay() {
-    const size = this.tall.matches ? [380, 602] : [1000, 330];
+    const size = this.size();
     this.edges = new Map();
     this.nodes = new Map();
     this.rows = new Map();

@@ -67,6 +67,10 @@ function listOnly(only) {
   byId('packets').focus();
 }
 
+const WORDS_HELP = 'Words that must all occur in a packet’s line, such as dropped tcp :22 or filter/INPUT#8';
+const EITHER_HELP = 'A tcpdump expression, such as tcp port 22 and host 192.0.2.1; or words that must all '
+    + 'occur in a packet’s line, such as dropped filter/INPUT#8';
+
 /** Every word must occur somewhere in what the list knows of a packet. */
 function takesWords(text) {
   const words = text.toLowerCase().split(/\s+/).filter((word) => word);
@@ -347,18 +351,40 @@ function begin() {
   });
 }
 
-/** The filter for where no tcpdump is. */
+/** The filter where no server has the frames. */
 function filterByWords() {
-  byId('filter-help').textContent = 'Words that must all occur in a packet’s line, such as '
-    + 'dropped tcp :22 or filter/INPUT#8';
+  byId('filter-help').textContent = WORDS_HELP;
   byId('filter-text').addEventListener('input', (event) => {
     page.takes = takesWords(event.target.value);
     listPackets();
   });
 }
 
+/** The filter of a page that has them: a tcpdump expression when the text is one, else words. */
+function filterByEither() {
+  const frames = new Map();
+  const frame = (packet) => {
+    if (!frames.has(packet.n)) {
+      frames.set(packet.n, frameOf(page.walks.get(packet.n).frame, packet.length));
+    }
+    return frames.get(packet.n);
+  };
+  const help = byId('filter-help');
+  const tell = (words) => {
+    help.textContent = words;
+  };
+  tell(EITHER_HELP);
+  byId('filter-text').addEventListener('input', (event) => {
+    const text = event.target.value;
+    const takes = text.trim() ? takesExpression(text) : null;
+    page.takes = takes ? (packet) => takes(frame(packet)) : takesWords(text);
+    tell(!text.trim() ? EITHER_HELP : takes ? 'Read as a tcpdump expression' : 'Read as words');
+    listPackets();
+  });
+}
+
 if (!contents.served) {
-  filterByWords();
+  filterByEither();
   contents.walks.forEach((walk, i) => page.walks.set(walk.n, {walk, frame: contents.frames[i]}));
   load(Object.assign({}, contents, {packets: packetsOfWalks(contents.walks)}));
   begin();

@@ -142,7 +142,8 @@ function stepsOf(walk, frame) {
     switch (event.type) {
       case 'frame':
         add(event, event.outgoing ? 'sent by the host' : 'frame', event.summary,
-            event.outgoing ? ['local', 'sockets'] : ['in', 'nic']);
+            !event.outgoing ? ['in', 'nic']
+              : /^ARP\b/.test(event.summary) ? ['arp', 'arp'] : ['local', 'sockets']);
         break;
       case 'initCall':
         add(event, 'initcall ' + event.level, event.function + ': ' + event.text, null);
