@@ -217,6 +217,8 @@ class LintCommandTest {
             -d 192.168.7.0/24 -o eth0 -j ACCEPT
           No packet that this machine forwards has "-d 192.168.7.0/24" and "-o eth0" both; its routes lead
           elsewhere.
+          See it (DROP by filter/FORWARD policy, without a match at filter/FORWARD#3):
+            skbwalk walk --host ../config/router.yaml --rules FILE --send 'eth0 tcp 198.51.100.9:40000 > 192.168.7.9:22 S'
 
         3 findings
         """,

@@ -275,7 +275,7 @@ class WalkCommandTest {
             "203.0.113.1",
             "--send",
             "sent udp 203.0.113.1:5 > 198.51.100.9:53 ttl=9");
-    assertEquals("  => sent on eth0: 203.0.113.1:5 > 198.51.100.9:53 ttl 9, 42 bytes", sent);
+    assertEquals("  => sent to eth0: 203.0.113.1:5 > 198.51.100.9:53 ttl 9, 42 bytes", sent);
     String gre =
         last("walk", "--as", "203.0.113.1", "--send", "eth0 ip 198.51.100.9 > 203.0.113.1 47");
     assertTrue(gre.startsWith("  => dropped"), gre);
@@ -298,7 +298,7 @@ class WalkCommandTest {
               "--send",
               "eth0 " + one[0] + " 198.51.100.9:40000 > 203.0.113.1:53");
       assertTrue(run.out().contains(one[1]), run.out());
-      assertEquals(1, run.out().split("DROP\\b(?!,)", -1).length - 2, run.out());
+      assertTrue(run.out().lines().noneMatch(line -> line.strip().equals("DROP")), run.out());
     }
   }
 }

@@ -197,7 +197,7 @@ final class Attempts {
           continue;
         }
         for (int from : sources(in)) {
-          List<Integer> to = host == null ? List.of(INSIDE) : sources(out);
+          List<Integer> to = host == null ? List.of(INSIDE) : beyond(out);
           ways.add(new Way(in, asksIn ? in : null, out, out, List.of(from), to));
         }
       }
@@ -243,6 +243,13 @@ final class Attempts {
       addresses(device).stream().limit(1).forEach(own -> sources.add(own & NETWORK | NEIGHBOUR));
     }
     return sources;
+  }
+
+  /** Whom packets may be forwarded to: behind that interface, or else another. */
+  private List<Integer> beyond(String device) {
+    List<Integer> others = new ArrayList<>(sources(device));
+    host.interfaces().forEach(one -> others.addAll(sources(one.name())));
+    return others;
   }
 
   private List<Integer> addresses(String device) {

@@ -363,6 +363,41 @@ class ExperimentsTest {
     assertEquals("", failures(runFile(text, new RuleCoverage())));
   }
 
+  /** Linux opens the second connection over lo, and its own socket answers (asked of 6.18). */
+  @Test
+  void aSessionGoesThroughSynproxyToThisMachine() {
+    String text =
+        """
+        host:
+          interfaces:
+            eth0: {macaddress: "02:00:00:00:00:01", addresses: [203.0.113.1/24]}
+          routes: [{to: default, via: 203.0.113.254}]
+          assume-neighbours: true
+          sysctls: {net.netfilter.nf_conntrack_tcp_loose: 0}
+          sockets: [{protocol: tcp, port: 80}]
+        rules: |
+          *raw
+          -A PREROUTING -i eth0 -p tcp --syn -j CT --notrack
+          COMMIT
+          *filter
+          -A INPUT -i eth0 -p tcp -m conntrack --ctstate INVALID,UNTRACKED -j SYNPROXY --mss 1460
+          -A INPUT -m conntrack --ctstate INVALID -j DROP
+          -A INPUT -i lo -p tcp -s 198.51.100.8 -j DROP
+          COMMIT
+        experiments:
+          - packets:
+              - {in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:80", send: hello, reply: hi}, expect: {answer: {flags: SA}, completes: true}}
+            expect: {counters: {"filter/INPUT#1": 2}, connections: ["tcp TIME_WAIT src=198.51.100.9 dst=203.0.113.1 [ASSURED]"]}
+          - packets:
+              - {in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:80", close: none}, expect: {completes: true}}
+            expect: {connections: ["tcp ESTABLISHED src=198.51.100.9 dst=203.0.113.1 [ASSURED]"]}
+          - packets:
+              - {in: eth0, tcp-session: {from: "198.51.100.8:4000", to: "203.0.113.1:80", send: hello}, expect: {completes: false}}
+              - {in: eth0, tcp-session: {from: "198.51.100.9:4000", to: "203.0.113.1:80", send: hello}, expect: {completes: true}}
+        """;
+    assertEquals("", failures(runFile(text, new RuleCoverage())));
+  }
+
   @ParameterizedTest
   @MethodSource("conversations")
   void conversationsGoAsFarAsTheirPacketsArrive(String line) {
