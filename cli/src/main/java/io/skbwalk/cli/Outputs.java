@@ -3,7 +3,9 @@
 package io.skbwalk.cli;
 
 import io.skbwalk.capture.Truncation;
+import io.skbwalk.capture.WriteBehind;
 import io.skbwalk.replay.OutputFolder;
+import io.skbwalk.replay.RecordBatches;
 import io.skbwalk.replay.ReplayReport;
 import io.skbwalk.replay.WalkLines;
 import java.io.IOException;
@@ -12,22 +14,37 @@ import java.io.PrintWriter;
 /** The files of one run: folder, trace, annotated input; none is left behind uncompleted. */
 final class Outputs implements AutoCloseable {
   private final Session session;
+  private final WriteBehind behind;
+  private RecordBatches walked;
   private OutputFolder folder;
   private WalkLines walks;
   private Annotation annotation;
 
-  /** Opens what the options ask for and lets the session's replay write there. */
-  Outputs(OutputOptions options, Session session, PrintWriter stdout) throws IOException {
+  /**
+   * Opens what the options ask for and lets the session's replay write there.
+   *
+   * @param processors how many are there for this replay
+   */
+  Outputs(OutputOptions options, Session session, PrintWriter stdout, int processors)
+      throws IOException {
     this.session = session;
+    boolean toFiles = options.out != null || options.trace != null && !options.trace.equals("-");
+    behind = new WriteBehind(toFiles ? processors : 1);
     try {
       if (options.trace != null) {
         walks = WalkLines.to(options.trace, stdout, session.tracesSome());
         session.replay.keepDepartures();
-        session.replay.add(walks);
+        if (options.trace.equals("-")) {
+          // Whoever reads it wants each packet's walk at once.
+          session.replay.add(walks);
+        } else {
+          walked = new RecordBatches(walks, behind);
+          session.replay.add(walked);
+        }
       }
       if (options.out != null) {
         folder = new OutputFolder(options.out, options.contents());
-        folder.listen(session.host, session.replay);
+        folder.listen(session.host, session.replay, behind);
       }
       if (options.annotate != null) {
         annotation = new Annotation(options.annotate, session, stdout);
@@ -41,8 +58,12 @@ final class Outputs implements AutoCloseable {
   /** Gives all files their names, once the replay is finished. */
   ReplayReport complete() throws IOException {
     ReplayReport report = new ReplayReport(session.host, session.replay.totals);
+    behind.finish();
     if (folder != null) {
       folder.complete(session.host, report);
+    }
+    if (walked != null) {
+      walked.flush();
     }
     if (walks != null) {
       walks.complete();
@@ -72,6 +93,7 @@ final class Outputs implements AutoCloseable {
 
   @Override
   public void close() throws IOException {
+    behind.close();
     try {
       if (folder != null) {
         folder.close();

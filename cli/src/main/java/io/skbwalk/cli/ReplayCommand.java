@@ -88,7 +88,7 @@ final class ReplayCommand implements Callable<Integer> {
     try (Session session = new Session(machine, false)) {
       Replay replay = session.prepare(options.trace == null ? null : new AllWalks());
       ReplayReport report;
-      try (Outputs outputs = new Outputs(options, session, stdout)) {
+      try (Outputs outputs = new Outputs(options, session, stdout, processors())) {
         boolean silent = options.quiet || options.json || !more.isEmpty();
         Progress progress = Progress.of(session, terminal, silent);
         try {
@@ -116,6 +116,11 @@ final class ReplayCommand implements Callable<Integer> {
       stdout.flush();
       return Outputs.warn(session, stderr, options.quiet);
     }
+  }
+
+  /** Several captures have one replay for each, or more. */
+  private int processors() {
+    return more.isEmpty() ? Runtime.getRuntime().availableProcessors() : 1;
   }
 
   private static final class AllWalks implements Replay.Walks {

@@ -5,7 +5,7 @@ package io.skbwalk.cli;
 import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.replay.FrameRecord;
 import io.skbwalk.replay.JsonText;
-import io.skbwalk.replay.PacketLines;
+import io.skbwalk.replay.PacketFields;
 import io.skbwalk.replay.Replay;
 import java.util.ArrayList;
 import java.util.HashMap;
@@ -104,7 +104,7 @@ final class ReplayedPackets implements Replay.Sink {
     if (!record.device.isEmpty()) {
       outcomes.field("in", record.device);
     }
-    PacketLines.outcome(outcomes, record);
+    PacketFields.outcome(outcomes, record);
     outcomes.beginArray("out");
     for (FrameRecord.Out out : record.outs) {
       outcomes.add(out.device());

@@ -143,7 +143,7 @@ final class WalkCommand implements Callable<Integer> {
       session.typed(send);
       boolean tracedOnly = choice.isEverything() && session.tracesSome();
       Replay replay = session.prepareToTell(choice.walks(misses || page, options.trace != null));
-      try (Outputs outputs = new Outputs(options, session, stdout)) {
+      try (Outputs outputs = new Outputs(options, session, stdout, 1)) {
         replay.keepDepartures();
         PageContents contents = page ? new PageContents(tracedOnly) : null;
         WalkDot graph = format == Format.dot ? new WalkDot() : null;

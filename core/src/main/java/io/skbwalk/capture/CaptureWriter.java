@@ -2,6 +2,7 @@
 
 package io.skbwalk.capture;
 
+import io.skbwalk.lib.TextBytes;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
@@ -16,17 +17,24 @@ import java.nio.file.StandardOpenOption;
 import java.util.Arrays;
 import java.util.List;
 import java.util.Objects;
+import java.util.concurrent.ArrayBlockingQueue;
+import java.util.concurrent.BlockingQueue;
+import java.util.concurrent.Executor;
 
 /**
  * Writes a capture by streaming, with times in nanoseconds. A file is written beside its final name
  * as {@code NAME.part}; {@link #close} gives it its name, {@link #abort} deletes it. The bytes
- * depend on what is written only: little endian, no wall clock, no name of a machine. Without a
- * comment nothing is allocated per frame.
+ * depend on what is written only: little endian, no wall clock, no name of a machine. Nothing is
+ * allocated per frame, unless it has several comments.
  *
  * <p>Sources: draft-ietf-opsawg-pcap, draft-ietf-opsawg-pcapng.
  */
 public abstract sealed class CaptureWriter implements AutoCloseable {
   private static final int BUFFER = 1 << 20;
+
+  /** How many there are at most, when another thread writes them. */
+  private static final int BUFFERS = 2;
+
   private static final long SECOND = 1_000_000_000L;
 
   private final String name;
@@ -36,7 +44,13 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
   private boolean closed;
 
   /** What is not yet in the channel. */
-  final ByteBuffer out = ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+  ByteBuffer out = buffer();
+
+  /** Those that have been put into the channel. */
+  private final BlockingQueue<ByteBuffer> empty = new ArrayBlockingQueue<>(BUFFERS);
+
+  private int buffers = 1;
+  private Executor behind = Runnable::run;
 
   /** The number of frames written, by interface where the format has interfaces. */
   private long written;
@@ -66,6 +80,10 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     this.channel = channel;
   }
 
+  private static ByteBuffer buffer() {
+    return ByteBuffer.allocateDirect(BUFFER).order(ByteOrder.LITTLE_ENDIAN);
+  }
+
   /**
    * Begins a nanosecond pcap file.
    *
@@ -93,6 +111,15 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
   /** Begins pcapng in a channel (standard output), which this then owns. */
   public static CaptureWriter pcapng(String name, WritableByteChannel channel) {
     return new Pcapng(name, channel);
+  }
+
+  /**
+   * Lets another thread put what is written here into the file. It must be finished, or closed,
+   * before this is.
+   */
+  public final CaptureWriter through(WriteBehind thread) {
+    behind = thread;
+    return this;
   }
 
   /**
@@ -143,7 +170,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       int captured,
       int original,
       int direction,
-      String comment) {
+      TextBytes comment) {
     Objects.checkFromIndexSize(offset, captured, frame.capacity());
     check(on, nanos, captured);
     begin(on, nanos, captured, original, direction, -1, comment, List.of());
@@ -160,7 +187,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       int captured,
       int original,
       int direction,
-      String comment) {
+      TextBytes comment) {
     Objects.checkFromIndexSize(offset, captured, frame.length);
     check(on, nanos, captured);
     begin(on, nanos, captured, original, direction, -1, comment, List.of());
@@ -217,7 +244,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       int original,
       int direction,
       int fcsLength,
-      String comment,
+      TextBytes comment,
       List<String> comments);
 
   abstract void writeEnd(int captured);
@@ -234,17 +261,30 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     }
   }
 
-  /** Hands what was written to the system. */
+  /** Hands what was written to the system, or to the thread that does. */
   public final void flush() {
-    out.flip();
+    ByteBuffer full = out.flip();
+    behind.execute(() -> put(full));
     try {
-      while (out.hasRemaining()) {
-        channel.write(out);
+      out = empty.poll();
+      if (out == null) {
+        out = buffers++ < BUFFERS ? buffer() : empty.take();
+      }
+    } catch (InterruptedException e) {
+      Thread.currentThread().interrupt();
+      throw new CaptureException(name, "cannot be written: interrupted");
+    }
+  }
+
+  private void put(ByteBuffer full) {
+    try {
+      while (full.hasRemaining()) {
+        channel.write(full);
       }
     } catch (IOException e) {
       throw new CaptureException(name, "cannot be written: " + e.getMessage());
     } finally {
-      out.clear();
+      empty.add(full.clear());
     }
   }
 
@@ -333,7 +373,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
         int original,
         int direction,
         int fcsLength,
-        String comment,
+        TextBytes comment,
         List<String> comments) {
       long seconds = nanos / SECOND;
       if (seconds > 0xffffffffL) {
@@ -362,6 +402,8 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
 
     // Of the frame that is being written.
     private int blockLength;
+    private TextBytes comment;
+    private int commentLength;
     private byte[][] texts;
     private int flags;
 
@@ -379,7 +421,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       int length = 28 + option(APPLICATION.length) + OPTION_END;
       out.putInt(0x0a0d0d0a).putInt(length).putInt(0x1a2b3c4d);
       out.putShort((short) 1).putShort((short) 0).putLong(-1);
-      putOption(4, APPLICATION);
+      putOption(4, APPLICATION, APPLICATION.length);
       out.putInt(0).putInt(length);
     }
 
@@ -406,7 +448,7 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
       out.putInt(1).putInt(length).putShort((short) linkType).putShort((short) 0);
       out.putInt(snapLength);
       if (name.length > 0) {
-        putOption(2, name);
+        putOption(2, name, name.length);
       }
       putByteOption(9, 9);
       if (fcsLength >= 0) {
@@ -428,12 +470,15 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
         int original,
         int direction,
         int fcsLength,
-        String comment,
+        TextBytes comment,
         List<String> comments) {
-      texts = texts(comment, comments);
+      this.comment = comment;
+      commentLength = comment == null ? 0 : shortened(comment.bytes, comment.length);
+      texts = texts(comments);
       boolean ownFcs = fcsLength > 0 && fcsLength != fcsLengths[on];
       flags = direction | (ownFcs ? fcsLength << 5 : 0);
       int options = flags == 0 ? 0 : FLAGS_OPTION;
+      options += comment == null ? 0 : option(commentLength);
       for (byte[] text : texts) {
         options += option(text.length);
       }
@@ -447,48 +492,50 @@ public abstract sealed class CaptureWriter implements AutoCloseable {
     @Override
     void writeEnd(int captured) {
       pad(captured);
+      if (comment != null) {
+        putOption(1, comment.bytes, commentLength);
+      }
       for (byte[] text : texts) {
-        putOption(1, text);
+        putOption(1, text, text.length);
       }
       if (flags != 0) {
         out.putShort((short) 2).putShort((short) 4).putInt(flags);
       }
-      if (texts.length > 0 || flags != 0) {
+      if (comment != null || texts.length > 0 || flags != 0) {
         out.putInt(0);
       }
       out.putInt(blockLength);
     }
 
-    private static byte[][] texts(String comment, List<String> comments) {
-      if (comment != null) {
-        return new byte[][] {shortened(comment.getBytes(StandardCharsets.UTF_8))};
-      }
+    private static byte[][] texts(List<String> comments) {
       if (comments.isEmpty()) {
         return NO_TEXTS;
       }
       byte[][] texts = new byte[comments.size()][];
       for (int i = 0; i < texts.length; i++) {
-        texts[i] = shortened(comments.get(i).getBytes(StandardCharsets.UTF_8));
+        byte[] text = comments.get(i).getBytes(StandardCharsets.UTF_8);
+        int used = shortened(text, text.length);
+        texts[i] = used == text.length ? text : Arrays.copyOf(text, used);
       }
       return texts;
     }
 
     /** As long as an option can be, not cut within a character. */
-    private static byte[] shortened(byte[] text) {
-      int used = Math.min(text.length, LONGEST_TEXT);
-      while (used < text.length && (text[used] & 0xc0) == 0x80) {
+    private static int shortened(byte[] text, int length) {
+      int used = Math.min(length, LONGEST_TEXT);
+      while (used < length && (text[used] & 0xc0) == 0x80) {
         used--;
       }
-      return used == text.length ? text : Arrays.copyOf(text, used);
+      return used;
     }
 
     private static int option(int length) {
       return 4 + (length + 3 & ~3);
     }
 
-    private void putOption(int code, byte[] value) {
-      out.putShort((short) code).putShort((short) value.length).put(value);
-      pad(value.length);
+    private void putOption(int code, byte[] value, int length) {
+      out.putShort((short) code).putShort((short) length).put(value, 0, length);
+      pad(length);
     }
 
     private void putByteOption(int code, int value) {

@@ -45,6 +45,7 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
   private final CaptureWriter writer;
   private final List<String> devices;
   private final Map<Integer, List<Integer>> interfaces = new HashMap<>();
+  private final PacketComment comment = new PacketComment();
   private final Deque<Waiting> waiting = new ArrayDeque<>();
   private long bytesWaiting;
 
@@ -115,7 +116,7 @@ public final class AnnotatedCapture implements Replay.Sink, Replay.Captured, Aut
   public void frame(FrameRecord record) {
     Waiting first = waiting.peek();
     if (first != null && first.number == record.number) {
-      first.told = PacketComment.of(record);
+      first.told = comment.of(record).toString();
       drain();
     }
   }

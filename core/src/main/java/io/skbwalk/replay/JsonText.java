@@ -2,6 +2,8 @@
 
 package io.skbwalk.replay;
 
+import io.skbwalk.lib.Iso8601;
+import io.skbwalk.lib.TextBytes;
 import java.io.IOException;
 import java.io.OutputStream;
 import java.io.Writer;
@@ -26,8 +28,7 @@ public final class JsonText {
   /** Slots for words that come again, a power of two. */
   private static final int WORDS = 1 << 11;
 
-  private byte[] bytes = new byte[1 << 16];
-  private int end;
+  private final TextBytes text = new TextBytes(1 << 16);
 
   /** Words that came, each in the only slot that it may be in, and as they are written. */
   private final String[] words = new String[WORDS];
@@ -90,52 +91,38 @@ public final class JsonText {
   /** A field. */
   public JsonText field(String name, boolean value) {
     name(name);
-    plain(value ? "true" : "false");
+    text.append(value ? "true" : "false");
     return this;
   }
 
   /** A field. */
   public JsonText field(String name, long value) {
     name(name);
-    number(value);
+    text.append(value);
     return this;
   }
 
-  private void number(long value) {
-    if (value < 0) {
-      plain(Long.toString(value));
-      return;
-    }
-    int digits = 1;
-    for (long rest = value; rest > 9; rest /= 10) {
-      digits++;
-    }
-    reserve(digits);
-    long rest = value;
-    for (int at = end + digits - 1; at >= end; at--) {
-      bytes[at] = (byte) ('0' + rest % 10);
-      rest /= 10;
-    }
-    end += digits;
-  }
-
   /** What is already JSON: punctuation and the names of fields, in ASCII. */
-  JsonText plain(byte[] text) {
-    reserve(text.length);
-    System.arraycopy(text, 0, bytes, end, text.length);
-    end += text.length;
+  JsonText plain(byte[] json) {
+    text.append(json);
     return this;
   }
 
   /** The same at the beginning of an array's element. */
-  JsonText element(byte[] text) {
+  JsonText element(byte[] json) {
     comma();
-    return plain(text);
+    return plain(json);
   }
 
   /** A string, behind the name of its field. */
   JsonText value(String value) {
     quoted(value);
+    return this;
+  }
+
+  /** The same of text that is UTF-8 already. */
+  JsonText value(TextBytes value) {
+    quoted(value.bytes, value.length);
     return this;
   }
 
@@ -158,10 +145,10 @@ public final class JsonText {
     if (words[slot] == value) {
       return plain(written[slot]);
     }
-    int begin = end;
+    int begin = text.length;
     quoted(value);
     words[slot] = value;
-    written[slot] = Arrays.copyOfRange(bytes, begin, end);
+    written[slot] = since(begin);
     return this;
   }
 
@@ -173,8 +160,20 @@ public final class JsonText {
 
   /** A number, behind the name of its field. */
   JsonText value(long value) {
-    number(value);
+    text.append(value);
     return this;
+  }
+
+  /** Nanoseconds since the epoch as a string, behind the name of its field. */
+  JsonText time(long nanos) {
+    put('"');
+    Iso8601.append(text, nanos);
+    return put('"');
+  }
+
+  /** What was written from {@code begin} on, for {@link #plain(byte[])}. */
+  byte[] since(int begin) {
+    return Arrays.copyOfRange(text.bytes, begin, text.length);
   }
 
   /** The end of a line, behind which nothing needs a comma. */
@@ -184,30 +183,30 @@ public final class JsonText {
 
   /** How many bytes there are. */
   public int length() {
-    return end;
+    return text.length;
   }
 
   /** Hands everything on, and is empty. */
   public void moveTo(OutputStream out) throws IOException {
-    out.write(bytes, 0, end);
-    end = 0;
+    out.write(text.bytes, 0, text.length);
+    text.clear();
   }
 
   /** The same as characters. */
   public void moveTo(Writer out) throws IOException {
     out.write(toString());
-    end = 0;
+    text.clear();
   }
 
   @Override
   public String toString() {
-    return new String(bytes, 0, end, StandardCharsets.UTF_8);
+    return text.toString();
   }
 
   // ---- bytes ------------------------------------------------------------------------------------
 
   private void comma() {
-    byte last = end == 0 ? (byte) '\n' : bytes[end - 1];
+    byte last = text.length == 0 ? (byte) '\n' : text.bytes[text.length - 1];
     if (last != '{' && last != '[' && last != '\n') {
       put(',');
     }
@@ -220,38 +219,32 @@ public final class JsonText {
   }
 
   private JsonText put(char character) {
-    reserve(1);
-    bytes[end++] = (byte) character;
+    text.append(character);
     return this;
   }
 
-  private void plain(String ascii) {
-    for (int i = 0; i < ascii.length(); i++) {
-      put(ascii.charAt(i));
-    }
+  private void quoted(String value) {
+    byte[] utf8 = value.getBytes(StandardCharsets.UTF_8);
+    quoted(utf8, utf8.length);
   }
 
-  private void quoted(String value) {
-    // Of all ways to have a string's bytes the one that the JDK does many at a time.
-    byte[] text = value.getBytes(StandardCharsets.UTF_8);
-    reserve(text.length + 2);
-    bytes[end++] = '"';
-    if (isPlain(text)) {
-      System.arraycopy(text, 0, bytes, end, text.length);
-      end += text.length;
+  private void quoted(byte[] utf8, int length) {
+    put('"');
+    if (isPlain(utf8, length)) {
+      text.append(utf8, 0, length);
     } else {
-      for (byte one : text) {
-        escaped(one);
+      for (int i = 0; i < length; i++) {
+        escaped(utf8[i]);
       }
     }
     put('"');
   }
 
   /** Is there nothing to escape: no quotation mark, backslash or control character? */
-  private static boolean isPlain(byte[] text) {
+  private static boolean isPlain(byte[] utf8, int length) {
     int at = 0;
-    for (; at <= text.length - 8; at += 8) {
-      long word = (long) WORD.get(text, at);
+    for (; at <= length - 8; at += 8) {
+      long word = (long) WORD.get(utf8, at);
       long quote = word ^ '"' * ONES;
       long backslash = word ^ '\\' * ONES;
       long found = (word - 0x20 * ONES) & ~word;
@@ -261,8 +254,8 @@ public final class JsonText {
         return false;
       }
     }
-    for (; at < text.length; at++) {
-      if (text[at] >= 0 && text[at] < 0x20 || text[at] == '"' || text[at] == '\\') {
+    for (; at < length; at++) {
+      if (utf8[at] >= 0 && utf8[at] < 0x20 || utf8[at] == '"' || utf8[at] == '\\') {
         return false;
       }
     }
@@ -271,28 +264,22 @@ public final class JsonText {
 
   private void escaped(byte one) {
     switch (one) {
-      case '"' -> plain("\\\"");
-      case '\\' -> plain("\\\\");
-      case '\b' -> plain("\\b");
-      case '\f' -> plain("\\f");
-      case '\n' -> plain("\\n");
-      case '\r' -> plain("\\r");
-      case '\t' -> plain("\\t");
+      case '"' -> text.append("\\\"");
+      case '\\' -> text.append("\\\\");
+      case '\b' -> text.append("\\b");
+      case '\f' -> text.append("\\f");
+      case '\n' -> text.append("\\n");
+      case '\r' -> text.append("\\r");
+      case '\t' -> text.append("\\t");
       default -> {
         if (one >= 0 && one < 0x20) {
-          plain("\\u00");
+          text.append("\\u00");
           put(HEX.charAt(one >> 4));
           put(HEX.charAt(one & 15));
         } else {
           put((char) (one & 0xff));
         }
       }
-    }
-  }
-
-  private void reserve(int more) {
-    if (bytes.length - end < more) {
-      bytes = Arrays.copyOf(bytes, Math.max(2 * bytes.length, end + more));
     }
   }
 }

@@ -5,6 +5,7 @@ package io.skbwalk.replay;
 import io.skbwalk.capture.CaptureReader;
 import io.skbwalk.capture.CaptureWriter;
 import io.skbwalk.capture.LinkType;
+import io.skbwalk.capture.WriteBehind;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.host.Host;
 import io.skbwalk.language.IptablesSavePrinter;
@@ -24,7 +25,6 @@ import java.nio.file.Files;
 import java.nio.file.Path;
 import java.nio.file.StandardCopyOption;
 import java.util.ArrayList;
-import java.util.Arrays;
 import java.util.EnumSet;
 import java.util.HashMap;
 import java.util.LinkedHashMap;
@@ -69,7 +69,10 @@ public final class OutputFolder implements AutoCloseable {
   private final List<CaptureWriter> captures = new ArrayList<>();
   private final Map<String, CaptureWriter> byDevice = new HashMap<>();
   private final boolean made;
+  private final List<RecordBatches> batches = new ArrayList<>();
+  private final PacketComment leaving = new PacketComment();
   private PacketLines packets;
+  private EventLines events;
   private boolean complete;
 
   /**
@@ -87,31 +90,30 @@ public final class OutputFolder implements AutoCloseable {
     Files.createDirectories(folder);
   }
 
-  /** Lets everything that is wanted of {@code replay} on {@code host} be written. */
-  public void listen(Host host, Replay replay) throws IOException {
+  /**
+   * Lets everything that is wanted of {@code replay} on {@code host} be written.
+   *
+   * @param behind writes it; to be finished or closed before {@link #complete} or {@link #close}
+   */
+  public void listen(Host host, Replay replay, WriteBehind behind) throws IOException {
     try {
       if (has(Content.PACKETS)) {
-        OutputStream stream = Files.newOutputStream(part(folder.resolve("packets.jsonl")));
-        texts.put("packets.jsonl", stream);
-        packets = new PacketLines(stream);
-        replay.add(packets::write);
+        packets = new PacketLines(stream("packets.jsonl"));
+        add(replay, packets, behind);
       }
       if (has(Content.DROPPED)) {
-        droppedFrames(host, replay);
+        droppedFrames(host, replay, behind);
       }
       if (has(Content.EVENTS)) {
-        Writer events = text("events.txt");
-        host.conntrack()
-            .setEventListener(
-                (type, conntrack, entry, bits) ->
-                    line(events, ConntrackPrinter.event(type, conntrack, entry, bits)));
+        events = new EventLines(stream("events.txt"), behind);
+        host.conntrack().setEventListener(events);
       }
       if (has(Content.TX)) {
         for (NetDevice dev : host.devices()) {
           if (!dev.isLoopback() && dev.lower == null) {
             CaptureWriter writer =
                 CaptureWriter.pcapng(folder.resolve("tx-" + dev.name + ".pcapng"));
-            captures.add(writer);
+            captures.add(writer.through(behind));
             writer.addInterface(dev.name, LinkType.ETHERNET);
             byDevice.put(dev.name, writer);
           }
@@ -124,22 +126,28 @@ public final class OutputFolder implements AutoCloseable {
     }
   }
 
+  private void add(Replay replay, Replay.Sink sink, WriteBehind behind) {
+    RecordBatches some = new RecordBatches(sink, behind);
+    batches.add(some);
+    replay.add(some);
+  }
+
   private long left(NetDevice dev, SkBuff skb, long time, FrameRecord cause, boolean forwarded) {
     CaptureWriter writer = byDevice.get(dev.name);
-    byte[] frame = Arrays.copyOfRange(skb.head, skb.data, skb.tail);
+    int length = skb.tail - skb.data;
     writer.write(
         0,
         Math.max(0, time),
-        frame,
-        0,
-        frame.length,
-        frame.length,
+        skb.head,
+        skb.data,
+        length,
+        length,
         CaptureReader.OUTBOUND,
-        PacketComment.leaving(skb.frame, cause, forwarded, frame));
+        leaving.leaving(skb.frame, cause, forwarded, skb.head, skb.data, skb.tail));
     return writer.frames();
   }
 
-  private void droppedFrames(Host host, Replay replay) {
+  private void droppedFrames(Host host, Replay replay, WriteBehind behind) {
     CaptureWriter writer = CaptureWriter.pcapng(folder.resolve("dropped.pcapng"));
     captures.add(writer);
     Map<String, Integer> interfaces = new HashMap<>();
@@ -148,8 +156,10 @@ public final class OutputFolder implements AutoCloseable {
         interfaces.put(dev.name, writer.addInterface(dev.name, LinkType.ETHERNET));
       }
     }
+    PacketComment comment = new PacketComment();
     replay.keepFrames();
-    replay.add(
+    add(
+        replay,
         record -> {
           if (record.fate == Fate.DROPPED) {
             writer.write(
@@ -160,9 +170,10 @@ public final class OutputFolder implements AutoCloseable {
                 record.frame.length,
                 Math.max(record.frame.length, record.length),
                 record.sent ? CaptureReader.OUTBOUND : CaptureReader.INBOUND,
-                PacketComment.of(record));
+                comment.of(record));
           }
-        });
+        },
+        behind);
   }
 
   private boolean has(Content content) {
@@ -177,17 +188,14 @@ public final class OutputFolder implements AutoCloseable {
     return writer;
   }
 
-  private static Path part(Path file) {
-    return file.resolveSibling(file.getFileName() + ".part");
+  private OutputStream stream(String name) throws IOException {
+    OutputStream stream = Files.newOutputStream(part(folder.resolve(name)));
+    texts.put(name, stream);
+    return stream;
   }
 
-  private static void line(Writer writer, String line) {
-    try {
-      writer.write(line);
-      writer.write('\n');
-    } catch (IOException e) {
-      throw new UncheckedIOException(e);
-    }
+  private static Path part(Path file) {
+    return file.resolveSibling(file.getFileName() + ".part");
   }
 
   /** Writes what is known at the end only, and gives every file its name. */
@@ -210,8 +218,12 @@ public final class OutputFolder implements AutoCloseable {
     if (has(Content.SOCKETS)) {
       text("sockets.txt").write(host.sockets().print());
     }
+    batches.forEach(RecordBatches::flush);
     if (packets != null) {
       packets.flush();
+    }
+    if (events != null) {
+      events.flush();
     }
     for (Closeable text : texts.values()) {
       text.close();

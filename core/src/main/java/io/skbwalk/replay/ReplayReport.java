@@ -6,6 +6,7 @@ import com.fasterxml.jackson.core.JsonGenerator;
 import io.skbwalk.capture.Truncation;
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.host.Host;
+import io.skbwalk.lib.Iso8601;
 import io.skbwalk.netfilter.Hook;
 import io.skbwalk.netfilter.conntrack.Conntrack;
 import io.skbwalk.netfilter.conntrack.ConntrackPrinter;
@@ -208,8 +209,8 @@ public final class ReplayReport {
       return;
     }
     json.writeObjectFieldStart("time");
-    json.writeStringField("first", PacketLines.time(totals.first));
-    json.writeStringField("last", PacketLines.time(totals.last));
+    json.writeStringField("first", Iso8601.text(totals.first));
+    json.writeStringField("last", Iso8601.text(totals.last));
     json.writeNumberField("nanoseconds", totals.last - totals.first);
     json.writeEndObject();
   }

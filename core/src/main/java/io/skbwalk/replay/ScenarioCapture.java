@@ -33,6 +33,7 @@ public final class ScenarioCapture implements Replay.Sink {
   private final List<ScenarioPacket> packets;
   private final CaptureWriter writer;
   private final boolean hasInterfaces;
+  private final PacketComment comment = new PacketComment();
   private boolean annotated;
   private final Map<String, Integer> interfaces = new HashMap<>();
 
@@ -86,12 +87,12 @@ public final class ScenarioCapture implements Replay.Sink {
       frame = framed(frame, left == null ? header(host.device(device)) : left.frame());
     }
     List<String> comments = new ArrayList<>(2);
-    String comment = packets.get((int) record.place - 1).comment();
-    if (!comment.isEmpty()) {
-      comments.add(comment);
+    String own = packets.get((int) record.place - 1).comment();
+    if (!own.isEmpty()) {
+      comments.add(own);
     }
     if (annotated) {
-      comments.add(PacketComment.of(record));
+      comments.add(comment.of(record).toString());
     }
     writer.write(
         number(device),

@@ -2,6 +2,7 @@
 
 package io.skbwalk.replay;
 
+import io.skbwalk.lib.TextBytes;
 import io.skbwalk.trace.TraceEvent;
 import java.io.IOException;
 import java.io.OutputStream;
@@ -20,12 +21,16 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
   /** How much is handed to the file at once, bytes. */
   private static final int BLOCK = 1 << 18;
 
+  private static final byte[] RESULT = JsonText.next("result");
+
   private final Path file;
   private final Path part;
   private final OutputStream stream;
   private final Writer text;
   private final boolean tracedOnly;
   private final JsonText json = new JsonText();
+  private final PacketFields fields = new PacketFields();
+  private final TextBytes result = new TextBytes(200);
   private boolean complete;
   private String only;
 
@@ -59,8 +64,7 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
     if (record.events == null || tracedOnly && !record.traced) {
       return;
     }
-    json.beginObject();
-    PacketLines.fields(json, record);
+    fields.begin(json, record);
     json.beginArray("steps");
     String hook = null;
     String table = null;
@@ -80,7 +84,8 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
     if (record.connection != null) {
       json.field("connection", record.connection);
     }
-    json.field("result", WalkResult.text(record));
+    WalkResult.text(result.clear(), record);
+    json.plain(RESULT).value(result);
     json.beginArray("changed");
     for (WalkResult.Change change : WalkResult.changes(record)) {
       json.beginObject().field("field", change.field());

@@ -2,9 +2,12 @@
 
 package io.skbwalk.replay;
 
+import static io.skbwalk.replay.FrameEnds.u16;
+import static io.skbwalk.replay.FrameEnds.u32;
+
 import io.skbwalk.lib.Hex;
 import io.skbwalk.lib.Ip4;
-import io.skbwalk.skb.EthernetHeader;
+import io.skbwalk.lib.TextBytes;
 import io.skbwalk.skb.IpHeader;
 import io.skbwalk.trace.TraceEvent;
 import java.util.ArrayList;
@@ -21,12 +24,17 @@ public final class WalkResult {
 
   /** One line, such as {@code forwarded to eth1: 192.0.2.1:80 > 192.0.2.2:9 ttl 63, 60 bytes}. */
   public static String text(FrameRecord record) {
-    StringBuilder text = new StringBuilder();
+    TextBytes text = new TextBytes(200);
+    text(text, record);
+    return text.toString();
+  }
+
+  static void text(TextBytes text, FrameRecord record) {
     switch (record.fate) {
       case FORWARDED -> left(text, record, true);
       case SENT -> left(text, record, false);
       case DROPPED -> {
-        text.append("dropped in ").append(record.at).append(": ").append(record.reason);
+        text.append("dropped in ").append(record.at).append(": ").append(record.reason.name());
         if (record.verdict != null && "nf_hook_slow".equals(record.at)) {
           text.append(" by ").append(record.verdict.label());
           if (!record.verdict.source().isEmpty()) {
@@ -45,7 +53,6 @@ public final class WalkResult {
       case DELIVERED -> text.append("delivered").append(to(record));
       default -> text.append(record.waits ? "waits in this machine" : "consumed by this machine");
     }
-    return text.toString();
   }
 
   private static String to(FrameRecord record) {
@@ -60,14 +67,14 @@ public final class WalkResult {
     return socket;
   }
 
-  private static void left(StringBuilder text, FrameRecord record, boolean forwarded) {
+  private static void left(TextBytes text, FrameRecord record, boolean forwarded) {
     text.append(forwarded ? "forwarded" : "sent");
     boolean first = true;
     for (FrameRecord.Out out : record.outs) {
       if (out.forwarded() == forwarded || !forwarded) {
         text.append(first ? " to " : "; ").append(out.device());
         if (out.frame() != null) {
-          text.append(": ").append(describe(out.frame()));
+          describe(text.append(": "), out.frame());
         }
         first = false;
       }
@@ -77,46 +84,25 @@ public final class WalkResult {
     }
   }
 
-  private static void answers(StringBuilder text, FrameRecord record) {
+  private static void answers(TextBytes text, FrameRecord record) {
     boolean first = true;
     for (FrameRecord.Out out : record.outs) {
       text.append(first ? "answered to " : "; ").append(out.device());
       if (out.frame() != null) {
-        text.append(": ").append(describe(out.frame()));
+        describe(text.append(": "), out.frame());
       }
       first = false;
     }
   }
 
   /** Addresses, TTL and length of an Ethernet frame. */
-  static String describe(byte[] frame) {
+  static void describe(TextBytes text, byte[] frame) {
     int ip = ip(frame);
-    if (ip < 0) {
-      return frame.length + " bytes";
+    if (ip >= 0) {
+      FrameEnds.append(text, frame, 0, frame.length);
+      text.append(" ttl ").append(frame[ip + IpHeader.TTL_OFFSET] & 0xFF).append(", ");
     }
-    int ttl = frame[ip + IpHeader.TTL_OFFSET] & 0xFF;
-    return ends(frame) + " ttl " + ttl + ", " + frame.length + " bytes";
-  }
-
-  /** Who sends an Ethernet frame's packet to whom; empty when it is not IPv4. */
-  static String ends(byte[] frame) {
-    int ip = ip(frame);
-    if (ip < 0) {
-      return "";
-    }
-    StringBuilder text = new StringBuilder();
-    end(text, frame, ip, IpHeader.SOURCE_OFFSET, 0);
-    text.append(" > ");
-    end(text, frame, ip, IpHeader.DESTINATION_OFFSET, 2);
-    return text.toString();
-  }
-
-  private static void end(StringBuilder text, byte[] frame, int ip, int address, int port) {
-    text.append(Ip4.format(u32(frame, ip + address)));
-    int at = ports(frame, ip);
-    if (at >= 0) {
-      text.append(':').append(u16(frame, at + port));
-    }
+    text.append(frame.length).append(" bytes");
   }
 
   static boolean isBetween(byte[] frame, int from, int fromPort, int to, int toPort) {
@@ -131,28 +117,12 @@ public final class WalkResult {
         && (toPort < 0 || at >= 0 && u16(frame, at + 2) == toPort);
   }
 
-  /** Where the ports are, or -1. */
-  private static int ports(byte[] frame, int ip) {
-    int protocol = frame[ip + IpHeader.PROTOCOL_OFFSET] & 0xFF;
-    boolean has = protocol == IpHeader.IPPROTO_TCP || protocol == IpHeader.IPPROTO_UDP;
-    int at = ip + (frame[ip] & 15) * 4;
-    boolean first = (u16(frame, ip + IpHeader.FRAGMENT_OFFSET) & IpHeader.IP_OFFSET) == 0;
-    return has && first && at + 4 <= frame.length ? at : -1;
+  private static int ip(byte[] frame) {
+    return FrameEnds.ip(frame, 0, frame.length);
   }
 
-  /** Where the IPv4 header is, behind all VLAN tags; -1 when there is none. */
-  private static int ip(byte[] frame) {
-    int at = EthernetHeader.TYPE_OFFSET;
-    while (at + 2 <= frame.length
-        && (u16(frame, at) == EthernetHeader.ETH_P_8021Q
-            || u16(frame, at) == EthernetHeader.ETH_P_8021AD)) {
-      at += 4;
-    }
-    boolean is =
-        at + 2 + IpHeader.MIN_LENGTH <= frame.length
-            && u16(frame, at) == EthernetHeader.ETH_P_IP
-            && (frame[at + 2] & 0xF0) == 0x40;
-    return is ? at + 2 : -1;
+  private static int ports(byte[] frame, int ip) {
+    return FrameEnds.ports(frame, ip, frame.length);
   }
 
   /**
@@ -167,31 +137,44 @@ public final class WalkResult {
         after = out.frame();
       }
     }
-    Map<String, String[]> told = new LinkedHashMap<>();
-    if (record.events != null) {
-      int depth = 0;
-      for (TraceEvent event : record.events) {
-        if (event instanceof TraceEvent.Made) {
-          depth++;
-        } else if (depth > 0
-            && (event instanceof TraceEvent.Sent
-                || event instanceof TraceEvent.Dropped
-                || event instanceof TraceEvent.Withheld)) {
-          depth--;
-        } else if (depth == 0 && event instanceof TraceEvent.Changed changed) {
-          told.merge(
-              changed.field(),
-              new String[] {changed.before(), changed.after()},
-              (old, now) -> new String[] {old[0], now[1]});
-        }
-      }
-    }
     int before = record.frame == null ? -1 : ip(record.frame);
     int now = after == null ? -1 : ip(after);
-    if (before >= 0 && now >= 0) {
+    boolean seen = before >= 0 && now >= 0;
+    if (seen) {
       compare(changes, record.frame, before, after, now);
-      // What has no place in the header.
-      told.keySet().removeIf(field -> !field.contains("mark") && !field.contains("ct"));
+    }
+    if (record.events != null) {
+      told(changes, record.events, seen);
+    }
+    return changes;
+  }
+
+  /**
+   * What the steps told.
+   *
+   * @param seen what has a place in the header is known
+   */
+  private static void told(List<Change> changes, List<TraceEvent> events, boolean seen) {
+    Map<String, String[]> told = Map.of();
+    int depth = 0;
+    for (int i = 0; i < events.size(); i++) {
+      TraceEvent event = events.get(i);
+      if (event instanceof TraceEvent.Made) {
+        depth++;
+      } else if (depth > 0
+          && (event instanceof TraceEvent.Sent
+              || event instanceof TraceEvent.Dropped
+              || event instanceof TraceEvent.Withheld)) {
+        depth--;
+      } else if (depth == 0
+          && event instanceof TraceEvent.Changed changed
+          && !(seen && isInHeader(changed.field()))) {
+        told = told.isEmpty() ? new LinkedHashMap<>() : told;
+        told.merge(
+            changed.field(),
+            new String[] {changed.before(), changed.after()},
+            (old, now) -> new String[] {old[0], now[1]});
+      }
     }
     told.forEach(
         (field, values) -> {
@@ -199,7 +182,10 @@ public final class WalkResult {
             changes.add(new Change(field, values[0], values[1]));
           }
         });
-    return changes;
+  }
+
+  private static boolean isInHeader(String field) {
+    return !field.contains("mark") && !field.contains("ct");
   }
 
   private static void compare(List<Change> changes, byte[] a, int at, byte[] b, int bt) {
@@ -227,30 +213,23 @@ public final class WalkResult {
       byte[] b,
       int after,
       int offset) {
+    boolean port = before >= 0 && after >= 0 && u16(a, before + offset) != u16(b, after + offset);
+    if (oldAddress == newAddress && !port) {
+      return;
+    }
     String old = Ip4.format(oldAddress);
     String now = Ip4.format(newAddress);
-    boolean port = before >= 0 && after >= 0 && u16(a, before + offset) != u16(b, after + offset);
     if (port) {
       old += ":" + u16(a, before + offset);
       now += ":" + u16(b, after + offset);
     }
-    if (!old.equals(now)) {
-      changes.add(new Change(port ? name + " address and port" : name + " address", old, now));
-    }
+    changes.add(new Change(port ? name + " address and port" : name + " address", old, now));
   }
 
   private static void number(List<Change> changes, String field, int before, int after) {
     if (before != after) {
       changes.add(new Change(field, Integer.toString(before), Integer.toString(after)));
     }
-  }
-
-  private static int u16(byte[] bytes, int at) {
-    return (bytes[at] & 0xFF) << 8 | bytes[at + 1] & 0xFF;
-  }
-
-  private static int u32(byte[] bytes, int at) {
-    return u16(bytes, at) << 16 | u16(bytes, at + 2);
   }
 
   /** The changes as one line: numbers with their values, addresses and checksums by name. */

@@ -145,10 +145,7 @@ final class WalkSteps {
 
   private static void other(JsonText json, TraceEvent event) {
     if (event instanceof TraceEvent.Frame frame) {
-      json.element(FRAME)
-          .value(frame.frame())
-          .plain(FIELD_TIME)
-          .value(PacketLines.time(frame.time()));
+      json.element(FRAME).value(frame.frame()).plain(FIELD_TIME).time(frame.time());
       json.plain(FIELD_DEVICE).word(frame.device());
       json.plain(FIELD_OUTGOING).plain(frame.outgoing() ? TRUE : FALSE);
       json.plain(FIELD_SUMMARY).value(frame.summary());

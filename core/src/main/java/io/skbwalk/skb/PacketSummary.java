@@ -3,19 +3,19 @@
 package io.skbwalk.skb;
 
 import io.skbwalk.lib.Hex;
-import io.skbwalk.lib.Ip4;
 import io.skbwalk.lib.Mac;
+import io.skbwalk.lib.TextBytes;
 
 /**
  * One line about a packet, for people: protocol, addresses, flags, length. Reads what is there,
  * however little, and never throws.
  */
 public final class PacketSummary {
-  private static final String[] TCP_FLAGS = {"F", "S", "R", "P", ".", "U", "E", "W"};
+  private static final String TCP_FLAGS = "FSRP.UEW";
 
   private final byte[] bytes;
   private final int end;
-  private final StringBuilder text = new StringBuilder();
+  private final TextBytes text = new TextBytes(80);
 
   private PacketSummary(byte[] bytes, int end) {
     this.bytes = bytes;
@@ -80,12 +80,9 @@ public final class PacketSummary {
     }
     switch (u16(at + 6)) {
       case 1 ->
-          text.append("ARP who-has ")
-              .append(Ip4.format(u32(at + 24)))
-              .append(" tell ")
-              .append(Ip4.format(u32(at + 14)));
+          text.append("ARP who-has ").address(u32(at + 24)).append(" tell ").address(u32(at + 14));
       case 2 -> {
-        text.append("ARP ").append(Ip4.format(u32(at + 14))).append(" is-at ");
+        text.append("ARP ").address(u32(at + 14)).append(" is-at ");
         mac(at + 8);
       }
       default -> text.append("ARP operation ").append(u16(at + 6));
@@ -101,8 +98,8 @@ public final class PacketSummary {
       text.append("IP truncated");
       return;
     }
-    String from = Ip4.format(u32(at + IpHeader.SOURCE_OFFSET));
-    String to = Ip4.format(u32(at + IpHeader.DESTINATION_OFFSET));
+    int from = u32(at + IpHeader.SOURCE_OFFSET);
+    int to = u32(at + IpHeader.DESTINATION_OFFSET);
     int fragment = u16(at + IpHeader.FRAGMENT_OFFSET);
     int offset = (fragment & IpHeader.IP_OFFSET) << 3;
     int transport = at + (u8(at) & 15) * 4;
@@ -112,17 +109,17 @@ public final class PacketSummary {
       case IpHeader.IPPROTO_TCP -> ports("TCP", from, to, transport, there);
       case IpHeader.IPPROTO_UDP -> ports("UDP", from, to, transport, there);
       case IpHeader.IPPROTO_ICMP -> {
-        text.append("ICMP ").append(from).append(" > ").append(to);
+        text.append("ICMP ").address(from).append(" > ").address(to);
         if (there >= 2) {
           text.append(' ').append(IcmpHeader.name(u8(transport), u8(transport + 1)));
         }
       }
-      case IpHeader.IPPROTO_IGMP -> text.append("IGMP ").append(from).append(" > ").append(to);
+      case IpHeader.IPPROTO_IGMP -> text.append("IGMP ").address(from).append(" > ").address(to);
       default ->
           text.append("IP ")
-              .append(from)
+              .address(from)
               .append(" > ")
-              .append(to)
+              .address(to)
               .append(" protocol ")
               .append(protocol);
     }
@@ -137,12 +134,12 @@ public final class PacketSummary {
     }
   }
 
-  private void ports(String name, String from, String to, int transport, int there) {
-    text.append(name).append(' ').append(from);
+  private void ports(String name, int from, int to, int transport, int there) {
+    text.append(name).append(' ').address(from);
     if (there >= 4) {
       text.append(':').append(u16(transport));
     }
-    text.append(" > ").append(to);
+    text.append(" > ").address(to);
     if (there >= 4) {
       text.append(':').append(u16(transport + 2));
     }
@@ -152,7 +149,7 @@ public final class PacketSummary {
     text.append(" [");
     for (int bit = 0; bit < 8; bit++) {
       if ((flags >> bit & 1) != 0) {
-        text.append(TCP_FLAGS[bit]);
+        text.append(TCP_FLAGS.charAt(bit));
       }
     }
     text.append(']');

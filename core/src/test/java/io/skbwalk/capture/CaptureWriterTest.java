@@ -10,6 +10,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertFalse;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.skbwalk.lib.TextBytes;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
@@ -26,7 +27,8 @@ class CaptureWriterTest {
     writer.addInterface("eth0", LinkType.ETHERNET);
     writer.addInterface("tun0", LinkType.RAW);
     writer.write(0, T, frame(1), 0, 15, 22, 0, null);
-    writer.write(1, T + 1, ByteBuffer.wrap(frame(2)), 0, 16, 23, CaptureReader.OUTBOUND, "grün");
+    TextBytes comment = new TextBytes(4).append("grün");
+    writer.write(1, T + 1, ByteBuffer.wrap(frame(2)), 0, 16, 23, CaptureReader.OUTBOUND, comment);
   }
 
   @Test

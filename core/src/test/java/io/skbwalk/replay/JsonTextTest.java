@@ -6,6 +6,7 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import com.fasterxml.jackson.core.JsonFactory;
 import com.fasterxml.jackson.core.JsonGenerator;
+import io.skbwalk.lib.Iso8601;
 import io.skbwalk.trace.TraceEvent;
 import java.io.IOException;
 import java.io.StringWriter;
@@ -93,7 +94,7 @@ class JsonTextTest {
       int nano = random.nextInt(1_000_000_000);
       String text = Instant.ofEpochSecond(second).toString().replace("Z", "");
       assertEquals(
-          text + String.format(".%09dZ", nano), PacketLines.time(second * 1_000_000_000L + nano));
+          text + String.format(".%09dZ", nano), Iso8601.text(second * 1_000_000_000L + nano));
     }
   }
 
@@ -135,7 +136,7 @@ class JsonTextTest {
       } else if (values[i] instanceof Number number && !field.equals("time")) {
         json.writeNumberField(field, number.longValue());
       } else if (values[i] instanceof Number number) {
-        json.writeStringField(field, PacketLines.time(number.longValue()));
+        json.writeStringField(field, Iso8601.text(number.longValue()));
       } else {
         json.writeStringField(field, (String) values[i]);
       }

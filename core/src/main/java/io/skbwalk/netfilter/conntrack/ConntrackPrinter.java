@@ -6,7 +6,7 @@ import static io.skbwalk.netfilter.conntrack.ConntrackInfo.ORIGINAL;
 import static io.skbwalk.netfilter.conntrack.ConntrackInfo.REPLY;
 
 import io.skbwalk.kernel.Clock;
-import io.skbwalk.lib.Ip4;
+import io.skbwalk.lib.TextBytes;
 import io.skbwalk.skb.IpHeader;
 
 /**
@@ -58,7 +58,7 @@ public final class ConntrackPrinter {
   }
 
   private static String list(Conntrack conntrack, int ct, boolean labels) {
-    StringBuilder line = new StringBuilder(160);
+    TextBytes line = new TextBytes(160);
     entry(line, conntrack, ct, true, true, true);
     line.append(" mark=").append(Integer.toUnsignedString(conntrack.mark(ct)));
     securityContext(line, conntrack, ct);
@@ -76,7 +76,14 @@ public final class ConntrackPrinter {
   /** The line of {@code conntrack -E}. */
   public static String event(
       ConntrackEventListener.Type type, Conntrack conntrack, int ct, int events) {
-    StringBuilder line = new StringBuilder(160);
+    TextBytes line = new TextBytes(160);
+    event(line, type, conntrack, ct, events);
+    return line.toString();
+  }
+
+  /** Appends the same. */
+  public static void event(
+      TextBytes line, ConntrackEventListener.Type type, Conntrack conntrack, int ct, int events) {
     switch (type) {
       case NEW:
         line.append("    [NEW] ");
@@ -108,24 +115,23 @@ public final class ConntrackPrinter {
     } else {
       helper(line, conntrack, ct);
     }
-    return line.toString();
   }
 
   /** The line of {@code conntrack -L expect}; Linux tells it no zone. */
   public static String expectation(Conntrack conntrack, ConntrackExpect expect) {
-    StringBuilder line = new StringBuilder(200);
+    TextBytes line = new TextBytes(200);
     line.append(conntrack.expectations().timeoutSeconds(expect));
     ConntrackTuple tuple = expect.tuple;
     line.append(" proto=").append(tuple.protocol);
-    line.append(" src=").append(Ip4.format(tuple.source));
-    line.append(" dst=").append(Ip4.format(tuple.destination));
+    line.append(" src=").address(tuple.source);
+    line.append(" dst=").address(tuple.destination);
     keys(line, tuple.protocol, tuple.sourcePort, tuple.destinationPort);
-    line.append(" mask-src=").append(Ip4.format(expect.maskSource));
+    line.append(" mask-src=").address(expect.maskSource);
     line.append(" mask-dst=255.255.255.255");
     keys(line, tuple.protocol, expect.maskSourcePort, 0xFFFF);
     int master = expect.master;
-    line.append(" master-src=").append(Ip4.format(conntrack.source(master, ORIGINAL)));
-    line.append(" master-dst=").append(Ip4.format(conntrack.destination(master, ORIGINAL)));
+    line.append(" master-src=").address(conntrack.source(master, ORIGINAL));
+    line.append(" master-dst=").address(conntrack.destination(master, ORIGINAL));
     keys(
         line,
         conntrack.protocol(master),
@@ -145,7 +151,7 @@ public final class ConntrackPrinter {
     return line.toString();
   }
 
-  private static void keys(StringBuilder line, int protocol, int source, int destination) {
+  private static void keys(TextBytes line, int protocol, int source, int destination) {
     if (protocol == IPPROTO_GRE) {
       line.append(" srckey=0x").append(Integer.toHexString(source));
       line.append(" dstkey=0x").append(Integer.toHexString(destination));
@@ -155,7 +161,7 @@ public final class ConntrackPrinter {
   }
 
   /** With SELinux every connection has a context, if only that of what has no label. */
-  private static void securityContext(StringBuilder line, Conntrack conntrack, int ct) {
+  private static void securityContext(TextBytes line, Conntrack conntrack, int ct) {
     if (!conntrack.securityContexts().isEmpty()) {
       int secmark = conntrack.secmark(ct);
       line.append(" secctx=")
@@ -163,7 +169,7 @@ public final class ConntrackPrinter {
     }
   }
 
-  private static void helper(StringBuilder line, Conntrack conntrack, int ct) {
+  private static void helper(TextBytes line, Conntrack conntrack, int ct) {
     ConntrackHelp help = conntrack.help(ct);
     if (help != null) {
       line.append(" helper=").append(help.helper().name);
@@ -171,7 +177,7 @@ public final class ConntrackPrinter {
   }
 
   private static void entry(
-      StringBuilder line,
+      TextBytes line,
       Conntrack conntrack,
       int ct,
       boolean timeout,
@@ -202,9 +208,9 @@ public final class ConntrackPrinter {
   }
 
   private static void tuple(
-      StringBuilder line, Conntrack conntrack, int ct, int direction, boolean counters) {
-    line.append(" src=").append(Ip4.format(conntrack.source(ct, direction)));
-    line.append(" dst=").append(Ip4.format(conntrack.destination(ct, direction)));
+      TextBytes line, Conntrack conntrack, int ct, int direction, boolean counters) {
+    line.append(" src=").address(conntrack.source(ct, direction));
+    line.append(" dst=").address(conntrack.destination(ct, direction));
     switch (conntrack.protocol(ct)) {
       case IpHeader.IPPROTO_ICMP:
         line.append(" type=").append(conntrack.icmpType(ct, direction));
@@ -237,7 +243,7 @@ public final class ConntrackPrinter {
     }
   }
 
-  private static void zone(StringBuilder line, Conntrack conntrack, int ct) {
+  private static void zone(TextBytes line, Conntrack conntrack, int ct) {
     int zone = conntrack.zoneId(ct);
     if (zone != 0 && conntrack.zoneDirections(ct) == Conntrack.ZONE_DIR_BOTH) {
       line.append(" zone=").append(zone);
@@ -245,7 +251,7 @@ public final class ConntrackPrinter {
   }
 
   /** From the second in which it began to this one, so that a moment may be a second. */
-  private static void age(StringBuilder line, Conntrack conntrack, int ct) {
+  private static void age(TextBytes line, Conntrack conntrack, int ct) {
     long start = conntrack.start(ct);
     if (start != 0) {
       line.append(" delta-time=")
