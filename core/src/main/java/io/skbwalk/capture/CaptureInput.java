@@ -10,6 +10,7 @@ import java.io.InputStream;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.channels.Channels;
+import java.nio.channels.FileChannel;
 import java.nio.channels.ReadableByteChannel;
 import java.util.Objects;
 import java.util.zip.GZIPInputStream;
@@ -22,6 +23,9 @@ import java.util.zip.ZipException;
  */
 final class CaptureInput implements AutoCloseable {
   // RFC 1952 section 2.3.1, RFC 8878 section 3.1.1, as read in network order.
+  /** A file of so many bytes is read ahead. */
+  private static final long LONG = 8 << 20;
+
   private static final short GZIP_MAGIC = 0x1f8b;
   private static final int ZSTANDARD_MAGIC = 0x28b52ffd;
 
@@ -29,10 +33,10 @@ final class CaptureInput implements AutoCloseable {
   final String file;
 
   /** The bytes in the file's own order, always addressed absolutely; valid from 0 to limit. */
-  final ByteBuffer block = ByteBuffer.allocateDirect(CaptureReader.BLOCK);
+  ByteBuffer block = ByteBuffer.allocateDirect(CaptureReader.BLOCK);
 
   /** The same bytes in network order, for whoever looks at headers. */
-  final ByteBuffer frames = block.duplicate().order(ByteOrder.BIG_ENDIAN);
+  ByteBuffer frames = block.duplicate().order(ByteOrder.BIG_ENDIAN);
 
   /** Where in {@link #block} the next record begins. */
   int position;
@@ -40,7 +44,14 @@ final class CaptureInput implements AutoCloseable {
   /** How many frames there have been. */
   long frameNumber;
 
-  private ReadableByteChannel channel;
+  private final ReadableByteChannel channel;
+
+  /** Reads in a thread of its own; null while this one reads. */
+  private ReadAhead ahead;
+
+  /** The block of {@link #ahead} that is looked at. */
+  private ReadAhead.Block current;
+
   private long blockStart;
   private int limit;
   private boolean atEnd;
@@ -68,7 +79,7 @@ final class CaptureInput implements AutoCloseable {
     limit = 0;
     atEnd = false;
     try {
-      channel =
+      ahead =
           new ReadAhead(
               Channels.newChannel(
                   zstandard
@@ -86,6 +97,24 @@ final class CaptureInput implements AutoCloseable {
   }
 
   /**
+   * From now on another thread reads, if it is worth one: a file (from a pipe it would keep back
+   * what has come until there is more) that is not soon over, on a machine that has a processor to
+   * spare.
+   */
+  void readAhead() {
+    try {
+      if (ahead == null
+          && channel instanceof FileChannel file
+          && file.size() >= LONG
+          && Runtime.getRuntime().availableProcessors() > 1) {
+        ahead = new ReadAhead(channel);
+      }
+    } catch (IOException e) {
+      // Not a file that has a size.
+    }
+  }
+
+  /**
    * Reads until so many bytes, at most {@link CaptureReader#BLOCK}, are there from the position on.
    */
   boolean available(int bytes) {
@@ -97,23 +126,10 @@ final class CaptureInput implements AutoCloseable {
       if (atEnd) {
         return false;
       }
-      if (position > 0) {
-        block.limit(limit).position(position).compact().clear();
-        blockStart += position;
-        limit -= position;
-        position = 0;
-      }
       try {
-        block.limit(CaptureReader.BLOCK).position(limit);
-        int read = channel.read(block);
-        if (read < 0) {
-          atEnd = true;
-        } else {
-          limit += read;
-        }
+        atEnd = !(ahead == null ? fill() : takeNext());
       } catch (EOFException e) {
-        // What was uncompressed before the cut is in the buffer already.
-        limit = block.position();
+        // What was uncompressed before the cut was there already.
         atEnd = true;
         cutCompression = true;
       } catch (ZipException | MalformedInputException e) {
@@ -122,10 +138,46 @@ final class CaptureInput implements AutoCloseable {
       } catch (IOException e) {
         throw new CaptureException(
             file, blockStart + limit, frameNumber + 1, "cannot be read: " + e.getMessage());
-      } finally {
-        block.clear();
       }
     }
+    return true;
+  }
+
+  /** Fills the block; false when nothing is left. */
+  private boolean fill() throws IOException {
+    if (position > 0) {
+      block.limit(limit).position(position).compact().clear();
+      blockStart += position;
+      limit -= position;
+      position = 0;
+    }
+    try {
+      int read = channel.read(block.position(limit));
+      limit += Math.max(read, 0);
+      return read >= 0;
+    } finally {
+      block.clear();
+    }
+  }
+
+  /** Goes on in the next block, with the record that has only begun in front of it. */
+  private boolean takeNext() throws IOException {
+    ReadAhead.Block next = ahead.next();
+    if (next == null) {
+      return false;
+    }
+    int left = limit - position;
+    int begin = ReadAhead.HEADROOM - left;
+    next.bytes.order(block.order()).put(begin, block, position, left);
+    blockStart += position - begin;
+    position = begin;
+    limit = next.limit;
+    block = next.bytes;
+    frames = next.frames;
+    if (current != null) {
+      ahead.release(current);
+    }
+    current = next;
     return true;
   }
 
@@ -186,7 +238,7 @@ final class CaptureInput implements AutoCloseable {
   /** The header of the whole file ends early. */
   CaptureException cutHeader(String header) {
     return new CaptureException(
-        file, limit, 0, "the " + header + " is cut short; no frame can be read");
+        file, blockStart + limit, 0, "the " + header + " is cut short; no frame can be read");
   }
 
   /** How far into the file itself (compressed, where it is) reading has come. */
@@ -197,6 +249,9 @@ final class CaptureInput implements AutoCloseable {
   @Override
   public void close() {
     try {
+      if (ahead != null) {
+        ahead.close();
+      }
       channel.close();
     } catch (IOException e) {
       throw new CaptureException(file, "cannot be closed: " + e.getMessage());

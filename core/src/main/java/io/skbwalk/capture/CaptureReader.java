@@ -112,7 +112,8 @@ public final class CaptureReader implements AutoCloseable {
       throw new CaptureException(input.file, "is empty; a pcap or pcapng file is needed");
     }
     input.uncompress();
-    int magic = input.available(4) ? input.frames.getInt(0) : 0;
+    input.readAhead();
+    int magic = input.available(4) ? input.frames.getInt(input.position) : 0;
     if (magic == Pcapng.SECTION) {
       return new Pcapng(input);
     }

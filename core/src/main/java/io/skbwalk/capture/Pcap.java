@@ -32,14 +32,16 @@ final class Pcap extends CaptureFormat {
   /** Reads the file header. */
   Pcap(CaptureInput input) {
     super(input);
-    boolean little = isMagic(Integer.reverseBytes(input.frames.getInt(0)));
+    int magic = input.frames.getInt(input.position);
+    boolean little = isMagic(Integer.reverseBytes(magic));
     input.block.order(little ? ByteOrder.LITTLE_ENDIAN : ByteOrder.BIG_ENDIAN);
-    nanoseconds = input.block.getInt(0) == MAGIC_NANOSECONDS;
+    nanoseconds = (little ? Integer.reverseBytes(magic) : magic) == MAGIC_NANOSECONDS;
     if (!input.available(PCAP_HEADER)) {
       throw input.cutHeader("pcap file header");
     }
-    int major = Short.toUnsignedInt(input.block.getShort(PCAP_MAJOR_OFFSET));
-    int minor = Short.toUnsignedInt(input.block.getShort(PCAP_MINOR_OFFSET));
+    int at = input.position;
+    int major = Short.toUnsignedInt(input.block.getShort(at + PCAP_MAJOR_OFFSET));
+    int minor = Short.toUnsignedInt(input.block.getShort(at + PCAP_MINOR_OFFSET));
     if (major != 2 || minor != 4) {
       throw new CaptureException(
           input.file,
@@ -47,7 +49,7 @@ final class Pcap extends CaptureFormat {
           0,
           "pcap version " + major + "." + minor + "; version 2.4 can be read");
     }
-    int field = input.block.getInt(PCAP_LINK_TYPE_OFFSET);
+    int field = input.block.getInt(at + PCAP_LINK_TYPE_OFFSET);
     int inFile = field & 0xffff;
     int linkType = LinkType.readable(inFile);
     if (linkType < 0) {
@@ -55,9 +57,9 @@ final class Pcap extends CaptureFormat {
           input.file, PCAP_LINK_TYPE_OFFSET, 0, CapturedInterface.unreadable(inFile));
     }
     fcsLength = (field & PCAP_FCS_PRESENT) != 0 ? (field >>> 28) * 2 : -1;
-    int snap = input.block.getInt(PCAP_SNAP_OFFSET);
+    int snap = input.block.getInt(at + PCAP_SNAP_OFFSET);
     on = new CapturedInterface(0, "", inFile, linkType, snap, fcsLength, null);
-    input.position = PCAP_HEADER;
+    input.position = at + PCAP_HEADER;
   }
 
   /** Does a file of this format begin so? Either byte order is possible. */

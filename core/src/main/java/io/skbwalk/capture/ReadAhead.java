@@ -2,27 +2,39 @@
 
 package io.skbwalk.capture;
 
+import java.io.Closeable;
 import java.io.IOException;
 import java.nio.ByteBuffer;
+import java.nio.ByteOrder;
 import java.nio.channels.ReadableByteChannel;
 import java.util.concurrent.ArrayBlockingQueue;
 import java.util.concurrent.BlockingQueue;
 
 /**
- * Reads a channel ahead in a thread of its own: a capture is uncompressed on another processor than
- * the one that replays it. Whoever reads gets the same bytes, and what goes wrong at the same byte.
+ * Reads a channel ahead in a thread of its own: a capture is read, and uncompressed, on another
+ * processor than the one that replays it. Whoever asks gets the same bytes, and what goes wrong at
+ * the same byte.
  *
- * <p>At most {@value #BLOCKS} blocks of {@value #BLOCK} bytes wait.
+ * <p>At most {@value #BLOCKS} blocks of {@value #LENGTH} bytes wait.
  */
-final class ReadAhead implements ReadableByteChannel {
+final class ReadAhead implements Closeable {
+  /** Bytes in front of each block, where the begin of a record can be put whose rest is in it. */
+  static final int HEADROOM = CaptureReader.BLOCK;
+
   private static final int BLOCKS = 4;
-  private static final int BLOCK = 256 << 10;
+  private static final int LENGTH = 256 << 10;
 
   /** So many bytes of the source, and how it went on behind them. */
-  private static final class Block {
-    final ByteBuffer bytes = ByteBuffer.allocate(BLOCK);
-    boolean atEnd;
-    Exception failure;
+  static final class Block {
+    /** From {@link #HEADROOM} to {@link #limit}. */
+    final ByteBuffer bytes = ByteBuffer.allocateDirect(HEADROOM + LENGTH);
+
+    /** The same bytes in network order. */
+    final ByteBuffer frames = bytes.duplicate().order(ByteOrder.BIG_ENDIAN);
+
+    int limit;
+    private boolean isLast;
+    private Exception failure;
   }
 
   private final ReadableByteChannel source;
@@ -30,26 +42,32 @@ final class ReadAhead implements ReadableByteChannel {
   private final BlockingQueue<Block> filled = new ArrayBlockingQueue<>(BLOCKS);
   private final Thread thread = new Thread(this::fill, "capture read ahead");
   private volatile boolean open = true;
-  private Block current;
+
+  /** The block behind which nothing comes, once it has come. */
+  private Block last;
 
   /** Takes the source over and begins to read. */
   ReadAhead(ReadableByteChannel source) {
     this.source = source;
-    for (int i = 0; i < BLOCKS; i++) {
-      empty.add(new Block());
-    }
     thread.setDaemon(true);
     thread.start();
   }
 
   private void fill() {
     try (source) {
+      int made = 0;
       boolean more = true;
       while (more && open) {
-        Block block = empty.take();
-        block.bytes.clear();
-        more = fill(block);
-        block.bytes.flip();
+        Block block = empty.poll();
+        if (block == null && made < BLOCKS) {
+          block = new Block();
+          made++;
+        }
+        if (block == null) {
+          block = empty.take();
+        }
+        fill(block);
+        more = !block.isLast;
         filled.put(block);
       }
     } catch (InterruptedException | IOException e) {
@@ -57,56 +75,51 @@ final class ReadAhead implements ReadableByteChannel {
     }
   }
 
-  /** False when nothing comes behind it. */
-  private boolean fill(Block block) {
+  private void fill(Block block) {
+    ByteBuffer bytes = block.bytes.clear().position(HEADROOM);
     try {
-      while (block.bytes.hasRemaining()) {
-        if (source.read(block.bytes) < 0) {
-          block.atEnd = true;
-          return false;
-        }
+      while (!block.isLast && bytes.hasRemaining()) {
+        block.isLast = source.read(bytes) < 0;
       }
-      return true;
     } catch (IOException | RuntimeException e) {
       block.failure = e;
-      return false;
+      block.isLast = true;
     }
+    block.limit = bytes.position();
+    bytes.clear();
   }
 
-  @Override
-  public int read(ByteBuffer target) throws IOException {
-    try {
-      if (current == null) {
-        current = filled.take();
+  /**
+   * The bytes that come next.
+   *
+   * @return null behind the last
+   * @throws IOException what the source has thrown behind the bytes of the block before
+   */
+  Block next() throws IOException {
+    if (last == null) {
+      try {
+        Block next = filled.take();
+        last = next.isLast ? next : null;
+        if (next.limit > HEADROOM) {
+          return next;
+        }
+      } catch (InterruptedException e) {
+        Thread.currentThread().interrupt();
+        throw new IOException("interrupted", e);
       }
-    } catch (InterruptedException e) {
-      Thread.currentThread().interrupt();
-      throw new IOException("interrupted", e);
     }
-    ByteBuffer bytes = current.bytes;
-    if (!bytes.hasRemaining()) {
-      if (current.failure instanceof IOException failure) {
-        throw failure;
-      }
-      if (current.failure != null) {
-        throw (RuntimeException) current.failure;
-      }
-      return -1;
+    if (last.failure instanceof IOException failure) {
+      throw failure;
     }
-    int count = Math.min(bytes.remaining(), target.remaining());
-    target.put(target.position(), bytes, bytes.position(), count);
-    target.position(target.position() + count);
-    bytes.position(bytes.position() + count);
-    if (!bytes.hasRemaining() && !current.atEnd && current.failure == null) {
-      empty.add(current);
-      current = null;
+    if (last.failure != null) {
+      throw (RuntimeException) last.failure;
     }
-    return count;
+    return null;
   }
 
-  @Override
-  public boolean isOpen() {
-    return open;
+  /** Nobody looks at the block any more. */
+  void release(Block block) {
+    empty.add(block);
   }
 
   @Override
