@@ -46,12 +46,14 @@ final class Comparison {
   private final Outcome again;
   private final Outcome model;
   private final ChosenNumbers chosen;
+  private final boolean queues;
   private final List<Difference> differences = new ArrayList<>();
 
   private Comparison(Scenario scenario, Outcome kernel, Outcome again, Outcome model) {
     this.kernel = kernel;
     this.again = again;
     this.model = model;
+    queues = !scenario.host().netfilter().queues().isEmpty();
     chosen = scenario.choosesSequences() ? ChosenNumbers.of(kernel.steps(), model.steps()) : null;
   }
 
@@ -84,8 +86,7 @@ final class Comparison {
             + (step.device() == null ? "sent by the host" : "in " + step.device())
             + (step.comment().isEmpty() ? "" : ", " + step.comment())
             + "): ";
-    if (!answersLast(expected.drops()).equals(answersLast(actual.drops()))
-        && expected.drops().equals(second.drops())) {
+    if (!drops(expected).equals(drops(actual)) && expected.drops().equals(second.drops())) {
       add(index, where + "drops\n  kernel " + expected.drops() + "\n  model  " + actual.drops());
     }
     boolean anyOrder = step.afterNanos() > 0 && index > TOGETHER;
@@ -114,14 +115,11 @@ final class Comparison {
   }
 
   /**
-   * Drops with those of programs on queues last. The kernel's answer when it is done with the
-   * frame, the model's at once: while REJECT's answer waits there, what is rejected is not dropped
-   * yet.
+   * The drops of a frame; sorted where programs listen on queues. The kernel's answer when it is
+   * done with the frame, the model's at once, and what they let go on may be lost further on.
    */
-  private static List<String> answersLast(List<String> drops) {
-    List<String> ordered = new ArrayList<>(drops);
-    ordered.sort(Comparator.comparing(drop -> drop.endsWith(" nfqnl_reinject")));
-    return ordered;
+  private List<String> drops(StepOutcome outcome) {
+    return queues ? outcome.drops().stream().sorted().toList() : outcome.drops();
   }
 
   /**
