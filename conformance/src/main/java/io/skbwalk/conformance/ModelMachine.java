@@ -45,9 +45,23 @@ final class ModelMachine implements HostListener {
 
   private ModelMachine() {}
 
+  /** How often packets were not judged anew at a hook. */
+  private long repeated;
+
   /** Runs {@code scenario}. */
   static Outcome run(Scenario scenario) {
     return run(scenario, null, -1, null);
+  }
+
+  /** Two runs of a scenario, and how often the first has not judged a packet anew. */
+  record Pair(Outcome remembering, Outcome judging, long repeated) {}
+
+  /** Runs {@code scenario} as always, and once with every packet judged by every rule. */
+  static Pair runBoth(Scenario scenario) {
+    ModelMachine machine = new ModelMachine();
+    Outcome remembering = machine.run(scenario, null, -1, null, false);
+    return new Pair(
+        remembering, new ModelMachine().run(scenario, null, -1, null, true), machine.repeated);
   }
 
   /** How often each frame of {@code scenario} counted in the rules of line {@code line}. */
@@ -103,17 +117,24 @@ final class ModelMachine implements HostListener {
   }
 
   private static Outcome run(Scenario scenario, Counts counts, int traced, TraceListener trace) {
+    return new ModelMachine().run(scenario, counts, traced, trace, false);
+  }
+
+  private Outcome run(
+      Scenario scenario, Counts counts, int traced, TraceListener trace, boolean interprets) {
     RuleSet rules =
         scenario.rules().isBlank()
             ? null
             : IptablesSaveParser.parse(scenario.rules(), scenario.name() + ".v4");
-    ModelMachine machine = new ModelMachine();
     LogListener log =
         KernelLog.isWrittenBy(scenario)
-            ? (time, level, line) -> machine.logs.add(level + " " + line)
+            ? (time, level, line) -> logs.add(level + " " + line)
             : null;
     Host host = new Host(scenario.named().on(describe(scenario.host())), rules, log, START, 1);
-    host.setListener(machine);
+    host.setListener(this);
+    if (interprets && rules != null) {
+      host.tables().interpret(true);
+    }
     if (counts != null && rules != null) {
       host.tables().record(counts);
     }
@@ -130,7 +151,7 @@ final class ModelMachine implements HostListener {
       if (step.afterNanos() > 0) {
         // What the kernel's timers drop is no thread's doing, and no trace of a thread shows it.
         host.advanceTo(time);
-        machine.drops.clear();
+        drops.clear();
       }
       if (counts != null) {
         counts.step = i;
@@ -139,18 +160,19 @@ final class ModelMachine implements HostListener {
       if (step.rules() != null) {
         host.replaceRules(IptablesSaveParser.parse(step.rules(), scenario.name() + ".v4"));
       }
-      byte[] bytes = step.bytes(machine.answers);
+      byte[] bytes = step.bytes(answers);
       if (step.device() == null) {
         host.send(bytes, 0, bytes.length, step.owner(), time, listener);
       } else {
         host.receive(host.device(step.device()), bytes, time, listener);
       }
-      steps.add(machine.take(scenario.host()));
+      steps.add(take(scenario.host()));
     }
     List<String> counters = new ArrayList<>();
     if (rules != null) {
       IptablesSavePrinter.print(host.tables().counters(), true).lines().forEach(counters::add);
     }
+    repeated = host.flows() == null ? 0 : host.flows().repeated();
     List<String> connections = new ArrayList<>();
     for (int ct = host.conntrack().first(); ct != 0; ct = host.conntrack().next(ct)) {
       connections.add(ConntrackPrinter.list(host.conntrack(), ct));

@@ -78,6 +78,7 @@ public final class Host {
   private final OsFingerprints fingerprints = new OsFingerprints();
   private Nat nat;
   private IptTables tables;
+  private FlowTable flows;
   private InDevices inDevices;
   private Routing routing;
   private Neighbours neighbours;
@@ -245,7 +246,8 @@ public final class Host {
       nat = new Nat(net, netfilter, conntrack, inet);
       Environment environment = new Environment(net, inet, conntrack, nat, log, ipsets);
       environment.setNetfilter(netfilter);
-      environment.setFlows(new FlowTable(netfilter, conntrack));
+      flows = new FlowTable(netfilter, conntrack);
+      environment.setFlows(flows);
       environment.setSecurityContexts(description.netfilter().securityContexts());
       environment.perNet(NfAcct.class, () -> accounting);
       environment.perNet(OsFingerprints.class, () -> fingerprints);
@@ -507,6 +509,11 @@ public final class Host {
   /** The rules and their counters; null when there are none. */
   public IptTables tables() {
     return tables;
+  }
+
+  /** What connections' packets met at the hooks; null when there are no rules. */
+  public FlowTable flows() {
+    return flows;
   }
 
   /** The hooks, with what passed them. */

@@ -78,6 +78,7 @@ public final class FlowTable implements NfFlowHook {
   private final Map<FlowDecision, FlowDecision> known = new HashMap<>();
   private FlowDecision[] decisions = new FlowDecision[64];
   private int used;
+  private long repeated;
 
   // The packet of which is noted down what it meets, and what was known before.
   private SkBuff current;
@@ -120,6 +121,11 @@ public final class FlowTable implements NfFlowHook {
     for (FlowMemo memo : memos.keySet()) {
       memo.settle();
     }
+  }
+
+  /** How often a packet was not judged anew at a hook. */
+  public long repeated() {
+    return repeated;
   }
 
   @Override
@@ -241,6 +247,7 @@ public final class FlowTable implements NfFlowHook {
   }
 
   private int repeat(FlowMemo memo, Hook hook, SkBuff skb) {
+    repeated++;
     memo.count(skb);
     skb.mark = memo.markAfter;
     if (memo.translates && !conntrack.nat().mangle(hook, skb)) {

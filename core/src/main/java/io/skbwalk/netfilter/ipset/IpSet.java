@@ -172,9 +172,12 @@ public abstract class IpSet {
     }
   }
 
-  /** May a test count something: in an element, or in a member's? */
-  public final boolean counts() {
-    return options.counters || type == SetType.LIST_SET;
+  /**
+   * May a test change something, in the set or in a member: a counter, or an Ethernet address that
+   * an element does not have yet?
+   */
+  public final boolean remembersTests() {
+    return options.counters || type == SetType.LIST_SET || type == SetType.BITMAP_IPMAC;
   }
 
   /** Appends the set as {@code ipset save} prints it. */

@@ -146,7 +146,7 @@ public record SetMatch(
       implements PacketMatch {
     @Override
     public Conditions.Beyond asks(Conditions conditions) {
-      return sets.at(index).counts() ? Conditions.Beyond.ACTS : Conditions.Beyond.READS;
+      return sets.at(index).remembersTests() ? Conditions.Beyond.ACTS : Conditions.Beyond.READS;
     }
 
     @Override
