@@ -10,17 +10,21 @@ import java.util.Arrays;
  * subclasses it; so do what a chain's numbers mean (0 is none) and their hash.
  */
 public abstract class LinearHash {
-  private static final int CHUNK_SHIFT = 12;
+  /** 64 KiB: no less than what the launcher has the JVM keep out of the young generation. */
+  private static final int CHUNK_SHIFT = 14;
+
   private static final int CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
 
+  /** All chunks are whole but the first, which a small table does not need all of. */
   private int[][] heads = new int[4][];
+
   private int base = 1 << 10;
   private int split;
   private int size;
 
   /** An empty table. */
   protected LinearHash() {
-    heads[0] = new int[1 << CHUNK_SHIFT];
+    heads[0] = new int[base];
   }
 
   /** A hash of four words, by two rounds of multiplication. */
@@ -98,13 +102,7 @@ public abstract class LinearHash {
 
   private void grow() {
     int upper = base + split;
-    int index = upper >>> CHUNK_SHIFT;
-    if (index == heads.length) {
-      heads = Arrays.copyOf(heads, index * 2);
-    }
-    if (heads[index] == null) {
-      heads[index] = new int[1 << CHUNK_SHIFT];
-    }
+    makeRoom(upper);
     int lowerTail = 0;
     int upperTail = 0;
     int node = head(split);
@@ -132,6 +130,18 @@ public abstract class LinearHash {
     if (++split == base) {
       base *= 2;
       split = 0;
+    }
+  }
+
+  private void makeRoom(int bucket) {
+    int index = bucket >>> CHUNK_SHIFT;
+    if (index == heads.length) {
+      heads = Arrays.copyOf(heads, index * 2);
+    }
+    if (heads[index] == null) {
+      heads[index] = new int[1 << CHUNK_SHIFT];
+    } else if (bucket == heads[index].length) {
+      heads[index] = Arrays.copyOf(heads[index], bucket * 2);
     }
   }
 }

@@ -8,6 +8,8 @@ import io.skbwalk.device.NetDevice;
 import io.skbwalk.host.Host;
 import io.skbwalk.kernel.Clock;
 import java.io.IOException;
+import java.lang.management.GarbageCollectorMXBean;
+import java.lang.management.ManagementFactory;
 import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.LinkedHashMap;
@@ -59,6 +61,7 @@ final class ConnectionsFigure {
       atFew = small.talk(few, segments / 4).best(atFew);
     }
 
+    Collections collected = Collections.sinceStart();
     ConnectionsFigure large = new ConnectionsFigure((3 * many + 8 * segments) / BATCH);
     Cost opening = large.open(0, many, ESTABLISHED / many);
     double worstOpening = large.pauses.end();
@@ -106,8 +109,8 @@ final class ConnectionsFigure {
         "times its time");
     table.note(
         String.format(
-            "%,d connections expired; the heap has at most %,d MiB; longest batch of all %.1f ms.",
-            expired, Runtime.getRuntime().maxMemory() >> 20, large.pauses.longest()));
+            "%,d connections expired; %s meanwhile; longest batch of all %.1f ms.",
+            expired, Collections.sinceStart().since(collected), large.pauses.longest()));
     return table;
   }
 
@@ -187,6 +190,28 @@ final class ConnectionsFigure {
   private void receive(NetDevice dev, int bytes) {
     host.receive(dev, segment.frame, 0, bytes, 0, time, null);
     pauses.frame();
+  }
+
+  /** What the garbage collector has done. */
+  private record Collections(long count, long millis) {
+    static Collections sinceStart() {
+      long count = 0;
+      long millis = 0;
+      for (GarbageCollectorMXBean one : ManagementFactory.getGarbageCollectorMXBeans()) {
+        count += one.getCollectionCount();
+        millis += one.getCollectionTime();
+      }
+      return new Collections(count, millis);
+    }
+
+    Collections since(Collections earlier) {
+      return new Collections(count - earlier.count, millis - earlier.millis);
+    }
+
+    @Override
+    public String toString() {
+      return count + " garbage collections took " + millis + " ms";
+    }
   }
 
   /** How long each {@value #BATCH} frames took. */

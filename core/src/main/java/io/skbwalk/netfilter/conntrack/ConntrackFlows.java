@@ -14,6 +14,11 @@ import java.util.Arrays;
  * once a connection has been given any.
  */
 public final class ConntrackFlows {
+  /** 64 KiB, as in {@link io.skbwalk.lib.LinearHash}. */
+  private static final int CHUNK_SHIFT = 15;
+
+  private static final int CHUNK_MASK = (1 << CHUNK_SHIFT) - 1;
+
   private final Conntrack conntrack;
   private final ConntrackIn tracking;
   private final ConntrackTuple tuple = new ConntrackTuple();
@@ -69,21 +74,21 @@ public final class ConntrackFlows {
 
   /** The 16 bits of a direction; 0 at first. */
   public int flow(int node) {
-    int index = node >>> Slab.CHUNK_SHIFT + 1;
+    int index = node >>> CHUNK_SHIFT;
     short[] chunk = index < flows.length ? flows[index] : null;
-    return chunk == null ? 0 : chunk[node & (Slab.CHUNK_MASK << 1 | 1)] & 0xFFFF;
+    return chunk == null ? 0 : chunk[node & CHUNK_MASK] & 0xFFFF;
   }
 
   /** Sets what {@link #flow} reads. */
   public void setFlow(int node, int value) {
-    int index = node >>> Slab.CHUNK_SHIFT + 1;
+    int index = node >>> CHUNK_SHIFT;
     if (index >= flows.length) {
       flows = Arrays.copyOf(flows, Math.max(index + 1, flows.length * 2));
     }
     if (flows[index] == null) {
-      flows[index] = new short[Slab.CHUNK_MASK + 1 << 1];
+      flows[index] = new short[1 << CHUNK_SHIFT];
     }
-    flows[index][node & (Slab.CHUNK_MASK << 1 | 1)] = (short) value;
+    flows[index][node & CHUNK_MASK] = (short) value;
   }
 
   /** Every direction has 0 again. */
@@ -93,9 +98,9 @@ public final class ConntrackFlows {
 
   /** A new connection has the handle of an old one. */
   void forget(int ct) {
-    int index = ct >>> Slab.CHUNK_SHIFT;
+    int index = ct << 1 >>> CHUNK_SHIFT;
     if (index < flows.length && flows[index] != null) {
-      int at = (ct & Slab.CHUNK_MASK) << 1;
+      int at = ct << 1 & CHUNK_MASK;
       flows[index][at] = 0;
       flows[index][at + 1] = 0;
     }
