@@ -3,18 +3,34 @@
 package io.skbwalk.netfilter.conntrack;
 
 /**
- * Which entries run out when: a hierarchical timer wheel (Varghese and Lauck 1987) of four levels
- * with 256 slots each over ticks of the virtual clock. Linux finds expired entries by lookup and by
- * a garbage-collecting worker (gc_worker); here each runs out at its own tick, in the order in
+ * Which entries run out when: a hierarchical timer wheel (Varghese and Lauck 1987) of three levels
+ * with 1024 slots each over ticks of the virtual clock. Linux finds expired entries by lookup and
+ * by a garbage-collecting worker (gc_worker); here each runs out at its own tick, in the order in
  * which the slots were filled, which two runs share.
  *
  * <p>A renewed timeout moves nothing: the entry is looked at when its old time comes and goes to
  * its new slot then. An earlier time moves it only when its slot would come too late; a connection
  * whose timeout goes up and down with each segment and its acknowledgement stays where it is.
+ *
+ * <pre>
+ *   level 0   1024 slots of a tick            (4 seconds)
+ *   level 1   1024 slots of 256 ticks         (17 minutes)
+ *   level 2   1024 slots of 131,072 ticks     (6 days; what is later still waits in the last)
+ * </pre>
+ *
+ * <p>A level reaches over two slots of the coarser one and more. So the entries of the coarse slot
+ * whose time begins next can go to finer ones while the one before it lasts, a few with each
+ * packet: of ten million connections a slot has hundreds of thousands, for which none waits.
  */
 final class ExpiryWheel {
-  private static final int LEVELS = 4;
-  private static final int SLOTS = 256;
+  private static final int LEVELS = 3;
+  private static final int SLOTS = 1024;
+
+  /** Bits of a tick that tell slots of a level not apart. */
+  private static final int[] SHIFTS = {0, 8, 17};
+
+  /** Entries of each level that go to finer ones with a packet. */
+  private static final int STEP = 8;
 
   private final ConntrackMemory memory;
   private final int[] heads = new int[LEVELS * SLOTS];
@@ -41,14 +57,14 @@ final class ExpiryWheel {
 
   /** Puts an entry that is not on the wheel where its TIMEOUT says. */
   void add(int handle) {
-    int expires = memory.get(handle, ConntrackMemory.TIMEOUT);
-    int delta = expires - (int) next;
-    if (delta < 0) {
-      expires = (int) next;
-      delta = 0;
+    int delta = Math.max(memory.get(handle, ConntrackMemory.TIMEOUT) - (int) next, 0);
+    int level = 0;
+    int ahead = delta;
+    while (ahead >= SLOTS && level < LEVELS - 1) {
+      level++;
+      ahead = ((int) next & (1 << SHIFTS[level]) - 1) + delta >>> SHIFTS[level];
     }
-    int level = delta < 1 << 8 ? 0 : delta < 1 << 16 ? 1 : delta < 1 << 24 ? 2 : 3;
-    int slot = level * SLOTS + (expires >>> 8 * level & SLOTS - 1);
+    int slot = slot(level, Math.min(ahead, SLOTS - 1));
     int tail = tails[slot];
     memory.setWheelSlot(handle, slot);
     memory.set(handle, ConntrackMemory.WHEEL_NEXT, ~slot);
@@ -95,54 +111,43 @@ final class ExpiryWheel {
     }
   }
 
-  /** The tick at which the entries of {@code slot} are looked at next. */
+  /** The slot of a level that is so many of its slots ahead. */
+  private int slot(int level, int ahead) {
+    return level * SLOTS + ((int) (next >>> SHIFTS[level]) + ahead & SLOTS - 1);
+  }
+
+  /** The tick at which the entries of {@code slot} are looked at. */
   private int comes(int slot) {
-    int shift = 8 * (slot / SLOTS);
-    int window = (int) (next >>> shift);
-    int ahead = slot - window & SLOTS - 1;
-    if (ahead == 0 && shift > 0) {
-      // The window that has begun was looked at; what is in its slot lies a whole turn ahead.
-      ahead = SLOTS;
-    }
-    return shift == 0 ? (int) next + ahead : window + ahead << shift;
+    int level = slot / SLOTS;
+    int ahead = slot - slot(level, 0) & SLOTS - 1;
+    return (int) (next >>> SHIFTS[level]) + ahead << SHIFTS[level];
   }
 
   /** Reports every entry due up to and including tick {@code target}. */
   void advanceTo(long target, Expired expired) {
     while (next <= target) {
-      int slot = (int) next & SLOTS - 1;
-      if (slot == 0) {
-        cascade();
+      for (int level = LEVELS - 1; level > 0; level--) {
+        if ((next & (1 << SHIFTS[level]) - 1) == 0) {
+          refine(slot(level, 0), Integer.MAX_VALUE);
+        }
       }
+      int slot = slot(0, 0);
       if ((occupied[slot >>> 6] & 1L << slot) != 0) {
         run(slot, expired);
       }
-      next = following();
-      if (next > target + 1) {
-        next = target + 1;
-      }
+      next = Math.min(following(), target + 1);
+    }
+    for (int level = LEVELS - 1; level > 0; level--) {
+      refine(slot(level, 1), STEP);
     }
   }
 
-  /** Entries of coarser levels whose window begins now go to finer ones. */
-  private void cascade() {
-    int levels = 1;
-    while (levels < LEVELS - 1 && (next >>> 8 * levels & SLOTS - 1) == 0) {
-      levels++;
-    }
-    for (int level = levels; level > 0; level--) {
-      int slot = level * SLOTS + (int) (next >>> 8 * level & SLOTS - 1);
-      // An entry that goes back to this very slot lies a whole turn ahead: stop at the old tail.
-      int last = tails[slot];
-      for (int handle = heads[slot]; handle > 0; ) {
-        int after = memory.get(handle, ConntrackMemory.WHEEL_NEXT);
-        remove(handle);
-        add(handle);
-        if (handle == last) {
-          break;
-        }
-        handle = after;
-      }
+  /** Up to so many entries of a coarse slot go to where their TIMEOUT says now. */
+  private void refine(int slot, int most) {
+    for (int i = 0; i < most && heads[slot] != 0; i++) {
+      int handle = heads[slot];
+      remove(handle);
+      add(handle);
     }
   }
 
@@ -159,42 +164,34 @@ final class ExpiryWheel {
     }
   }
 
-  /** The next tick at which something may have to be done. */
+  /** The next tick at which something has to be done. */
   private long following() {
-    long at = next;
+    long soonest = Long.MAX_VALUE;
     for (int level = 0; level < LEVELS; level++) {
-      int shift = 8 * level;
-      int slot = (int) (at >>> shift) & SLOTS - 1;
-      int found = nextOccupied(level, slot + 1);
-      long window = at >>> shift + 8 << shift + 8;
-      if (found >= 0) {
-        return window | (long) found << shift;
+      long window = next >>> SHIFTS[level];
+      if (window + 1 << SHIFTS[level] >= soonest) {
+        break;
       }
-      if (level == LEVELS - 1 || anyOccupied(level)) {
-        return window + (1L << shift + 8);
+      int ahead = nextOccupied(level);
+      if (ahead > 0) {
+        soonest = Math.min(soonest, window + ahead << SHIFTS[level]);
       }
-      // Nothing more in this level: look for the next slot of the coarser one.
     }
-    return at + 1;
+    return soonest;
   }
 
-  private int nextOccupied(int level, int from) {
-    for (int slot = from; slot < SLOTS; slot = (slot | 63) + 1) {
-      long bits = occupied[level * SLOTS + slot >>> 6] >>> slot;
+  /** How many slots of a level the next one with entries is ahead; 0 when there is none. */
+  private int nextOccupied(int level) {
+    int first = slot(level, 0);
+    for (int ahead = 1; ahead < SLOTS; ) {
+      int slot = level * SLOTS + (first + ahead & SLOTS - 1);
+      long bits = occupied[slot >>> 6] >>> slot;
       if (bits != 0) {
-        return slot + Long.numberOfTrailingZeros(bits);
+        ahead += Long.numberOfTrailingZeros(bits);
+        return ahead < SLOTS ? ahead : 0;
       }
+      ahead += 64 - (slot & 63);
     }
-    return -1;
-  }
-
-  /** Is anything left that comes around after this level's window? */
-  private boolean anyOccupied(int level) {
-    for (int word = level * SLOTS >>> 6; word < (level + 1) * SLOTS >>> 6; word++) {
-      if (occupied[word] != 0) {
-        return true;
-      }
-    }
-    return false;
+    return 0;
   }
 }

@@ -130,6 +130,39 @@ class ConntrackMemoryTest {
   }
 
   @Test
+  void noPacketWaitsForAllEntriesThatComeNearTogether() {
+    long now = 449_999_999_990L;
+    ConntrackMemory memory = new ConntrackMemory();
+    ExpiryWheel wheel = new ExpiryWheel(memory, now);
+    int entries = 20_000;
+    long due = now + 108_000_000; // five days
+    for (int i = 0; i < entries; i++) {
+      int handle = memory.allocate();
+      memory.set(handle, ConntrackMemory.TIMEOUT, (int) due + i);
+      wheel.add(handle);
+    }
+    List<Integer> fired = new ArrayList<>();
+    int[] slots = new int[entries + 1];
+    long moved = 0;
+    while (now < due + entries) {
+      now += 7;
+      wheel.advanceTo(now, fired::add);
+      int moves = 0;
+      for (int handle = fired.size() + 1; handle <= entries; handle++) {
+        moves += memory.wheelSlot(handle) == slots[handle] ? 0 : 1;
+        slots[handle] = memory.wheelSlot(handle);
+      }
+      assertTrue(moved == 0 || moves <= 20, moves + " entries moved with one packet");
+      moved += moves;
+      if (fired.isEmpty() && due - now > 300_000) {
+        now = due - 300_000;
+      }
+    }
+    assertEquals(entries, fired.size());
+    assertTrue(moved > 2L * entries, moved + " moves");
+  }
+
+  @Test
   void chainsKeepEveryNodeWhileTheyGrow() {
     Random random = new Random(11);
     int nodes = 50_000;
