@@ -3,6 +3,11 @@
 # not older than its sources. Sourced with $root set; POSIX sh, nothing beyond Debian's base.
 
 jar=$root/cli/target/skbwalk.jar
+# How java runs it. With all classes in the archive -cp does not even open the jar, of which -jar reads
+# the manifest; but where -cp is, a colon ends a name.
+by=-cp
+main=io.skbwalk.cli.Main
+case $jar in *:*) by=-jar main= ;; esac
 java_home=
 maven_command=
 
@@ -188,6 +193,8 @@ jvm_options() {
   jvm_options="$jvm_options -XX:PretenureSizeThreshold=48k"
   jvm_options="$jvm_options -XX:MarkSweepAlwaysCompactCount=1000000"
   jvm_options="$jvm_options -Xlog:disable -XX:-UsePerfData -Dfile.encoding=UTF-8"
+  # Libraries log nothing; to set up the JDK's logger for them takes longer than to walk a packet.
+  jvm_options="$jvm_options -Djava.util.logging.config.file=/dev/null"
   jvm_options="$jvm_options -Dio.netty.leakDetection.level=disabled"
   case ${SKBWALK_JAVA_OPTS-} in
     *-XX:+Use*GC*) ;;
@@ -215,9 +222,11 @@ class_archive() {
   (
     cd -- "$scratch"
     exec >/dev/null 2>&1 </dev/null
+    recorded=0
     record() {
       # shellcheck disable=SC2086
-      "$java_home/bin/java" $jvm_options -XX:DumpLoadedClassList=list.$1 -jar "$jar" "$@" || :
+      "$java_home/bin/java" $jvm_options -XX:DumpLoadedClassList=list.$((recorded += 1)) \
+        $by "$jar" $main "$@" || :
     }
     record --help
     record --version
@@ -227,10 +236,17 @@ class_archive() {
       record replay "$capture" --rules "$rules" --out replayed
       record walk "$capture" --rules "$rules" --packet 1
     fi
+    capture=$root/pcaps/nat-router.pcapng
+    host=$root/config/router.yaml
+    rules=$root/rules/nat-router.yaml
+    if [ -e "$capture" ] && [ -e "$host" ] && [ -e "$rules" ]; then
+      record walk "$capture" --host "$host" --rules "$rules" --packet 1-3
+    fi
     # Several lists in one: their ids collide, and the JDK does not need them for its own loaders.
     cat list.* | grep -v -e '^#' -e ' source: ' | sed 's/ id: .*//' | awk '!seen[$0]++' >all
     "$java_home/bin/java" -Xshare:dump -XX:SharedClassListFile=all -XX:SharedArchiveFile=dumped \
-      -Xmx256m -XX:ErrorFile=/dev/null -XX:-CreateCoredumpOnCrash -jar "$jar" && [ -s dumped ] ||
+      -Xmx256m -XX:ErrorFile=/dev/null -XX:-CreateCoredumpOnCrash $by "$jar" $main &&
+      [ -s dumped ] ||
       : >dumped
     mv -f dumped "$archive"
     printf '%s\n' "$java_home $jar" >"$archive.for"

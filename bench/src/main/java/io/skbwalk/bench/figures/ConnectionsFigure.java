@@ -2,7 +2,6 @@
 
 package io.skbwalk.bench.figures;
 
-import com.sun.management.OperatingSystemMXBean;
 import io.skbwalk.bench.ConversationRouter;
 import io.skbwalk.bench.SegmentWriter;
 import io.skbwalk.device.NetDevice;
@@ -62,6 +61,9 @@ final class ConnectionsFigure {
       atFew = small.talk(few, segments / 4).best(atFew);
     }
 
+    // What the others have left behind is not part of what ten million need.
+    small = null;
+    System.gc();
     Collections collected = Collections.sinceStart();
     ConnectionsFigure large = new ConnectionsFigure((3 * many + 8 * segments) / BATCH);
     Cost opening = large.open(0, many, ESTABLISHED / many);
@@ -156,19 +158,21 @@ final class ConnectionsFigure {
     return meter.stop(3L * (behind - first));
   }
 
-  /** So many segments, the next always of another connection, of both directions. */
+  /**
+   * So many segments, of another connection with every third: data both ways, and all of it
+   * acknowledged, so that each connection is good for five days again.
+   */
   private Cost talk(int connections, int segments) {
     Meter meter = new Meter();
-    for (int i = 0; i < segments; i++) {
+    for (int i = 0; i + 2 < segments; i += 3) {
       // A step that meets all of them once before it comes back.
-      int number = (int) (i / 2 * 7_368_787L % connections);
-      if ((i & 1) == 0) {
-        client(number, 1, 1, SegmentWriter.ACK, SEGMENT);
-      } else {
-        server(number, 1, 1, SegmentWriter.ACK, SEGMENT);
-      }
+      int number = (int) (i / 3 * 7_368_787L % connections);
+      time += 30_000;
+      client(number, 1, 1, SegmentWriter.ACK, SEGMENT);
+      server(number, 1, 1 + SEGMENT, SegmentWriter.ACK, SEGMENT);
+      client(number, 1 + SEGMENT, 1 + SEGMENT, SegmentWriter.ACK, 0);
     }
-    return meter.stop(segments);
+    return meter.stop(segments / 3 * 3L);
   }
 
   private void client(int number, int sequence, int acknowledged, int flags, int payload) {
@@ -229,15 +233,14 @@ final class ConnectionsFigure {
    * process with its collector and compilers, which other processes do not lengthen.
    */
   private static final class Pauses {
-    private final OperatingSystemMXBean process =
-        (OperatingSystemMXBean) ManagementFactory.getOperatingSystemMXBean();
+    private final long[] scratch = new long[2];
     private final int[] wall;
     private final int[] processor;
     private int batches;
     private int from;
     private int frames;
     private long began = System.nanoTime();
-    private long processorBegan = process.getProcessCpuTime();
+    private long processorBegan = Child.ownProcessorNanos(scratch);
 
     Pauses(int most) {
       wall = new int[most + 1];
@@ -247,7 +250,7 @@ final class ConnectionsFigure {
     void frame() {
       if (++frames == BATCH) {
         long now = System.nanoTime();
-        long processorNow = process.getProcessCpuTime();
+        long processorNow = Child.ownProcessorNanos(scratch);
         if (batches < wall.length) {
           wall[batches] = (int) ((now - began) / 1_000);
           processor[batches++] = (int) ((processorNow - processorBegan) / 1_000);
@@ -266,7 +269,7 @@ final class ConnectionsFigure {
               worst(Arrays.copyOfRange(processor, from, batches)));
       from = batches;
       began = System.nanoTime();
-      processorBegan = process.getProcessCpuTime();
+      processorBegan = Child.ownProcessorNanos(scratch);
       frames = 0;
       return worst;
     }

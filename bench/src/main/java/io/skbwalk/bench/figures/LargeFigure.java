@@ -86,7 +86,7 @@ final class LargeFigure {
 
     private static boolean isReplay(String[] arguments) {
       List<String> all = List.of(arguments);
-      return all.contains("-jar") && all.contains("replay");
+      return all.contains("-XX:-UsePerfData") && all.contains("replay");
     }
   }
 

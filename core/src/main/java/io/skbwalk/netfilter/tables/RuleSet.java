@@ -264,7 +264,7 @@ public final class RuleSet {
     public Builder chain(TableKind kind, String name, SourcePosition at) {
       table(kind);
       OpenChain chain = tables.get(kind).computeIfAbsent(name, key -> new OpenChain());
-      if (chain.at.equals(SourcePosition.NONE)) {
+      if (chain.at == SourcePosition.NONE) {
         chain.at = at;
       }
       return this;

@@ -17,7 +17,21 @@ import java.util.Map;
  * then its name is known.
  */
 final class DeviceFilter {
-  private record Asked(InterfacePattern pattern, boolean inverted) {}
+  private record Asked(InterfacePattern pattern, boolean inverted) {
+    // The JVM makes a record's own at run time, which takes longer than to read all rules.
+
+    @Override
+    public boolean equals(Object object) {
+      return object instanceof Asked other
+          && pattern.equals(other.pattern)
+          && inverted == other.inverted;
+    }
+
+    @Override
+    public int hashCode() {
+      return 2 * pattern.hashCode() + (inverted ? 1 : 0);
+    }
+  }
 
   private final Map<Asked, List<Integer>> asked = new LinkedHashMap<>();
   private final Map<BitSet, long[]> classes = new HashMap<>();

@@ -248,24 +248,18 @@ public record ConntrackMatch(
     return true;
   }
 
+  private boolean asksOnlyStates() {
+    for (int i = 0; i < addresses.size(); i++) {
+      if (addresses.get(i) != Network.NONE || ports.get(i) != Range.NONE) {
+        return false;
+      }
+    }
+    return states != 0 && protocol < 0 && !asksStatus && expire == Range.NONE && direction < 0;
+  }
+
   @Override
   public PacketMatch bind(Environment environment) {
-    boolean onlyStates =
-        states != 0
-            && new ConntrackMatch(
-                    states,
-                    notStates,
-                    -1,
-                    false,
-                    List.of(Network.NONE, Network.NONE, Network.NONE, Network.NONE),
-                    List.of(Range.NONE, Range.NONE, Range.NONE, Range.NONE),
-                    false,
-                    0,
-                    false,
-                    Range.NONE,
-                    -1)
-                .equals(this);
-    return onlyStates
+    return asksOnlyStates()
         ? new ConnectionStates(states, notStates, environment.conntrack())
         : new Whole(
             this,
