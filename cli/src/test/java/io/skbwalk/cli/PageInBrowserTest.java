@@ -5,17 +5,23 @@ package io.skbwalk.cli;
 import static org.junit.jupiter.api.Assertions.assertEquals;
 import static org.junit.jupiter.api.Assertions.assertTrue;
 
+import io.skbwalk.capture.CaptureReader;
+import io.skbwalk.capture.FrameFilter;
+import io.skbwalk.capture.LinkType;
 import java.io.IOException;
 import java.nio.ByteBuffer;
 import java.nio.ByteOrder;
 import java.nio.file.Files;
 import java.nio.file.Path;
+import java.util.ArrayList;
 import java.util.Arrays;
 import java.util.List;
 import org.junit.jupiter.api.AfterAll;
 import org.junit.jupiter.api.BeforeAll;
 import org.junit.jupiter.api.Test;
 import org.junit.jupiter.api.io.TempDir;
+import org.junit.jupiter.params.ParameterizedTest;
+import org.junit.jupiter.params.provider.ValueSource;
 import org.openqa.selenium.Keys;
 import org.openqa.selenium.WebElement;
 import picocli.CommandLine;
@@ -89,6 +95,31 @@ class PageInBrowserTest {
     assertEquals(List.of(), astray);
   }
 
+  /** What the machine sends for ARP meets no hook, no more than what it gets. */
+  @Test
+  void arpGoesPastTheHooks(@TempDir Path dir) throws IOException {
+    Run walk =
+        Run.of(
+            "walk",
+            "../pcaps/nat-router.pcapng",
+            "--host",
+            "../config/router.yaml",
+            "--packet",
+            "1-4",
+            "--format",
+            "html");
+    Path page = Files.writeString(dir.resolve("walk.html"), walk.out());
+    String[] lit = {"arp,in", "arp,out", null, "arp,out"};
+    for (int i = 0; i < lit.length; i++) {
+      if (lit[i] != null) {
+        browser.open(page.toUri() + "#" + (i + 1));
+        Object nodes =
+            browser.run("return [...lit(page.steps, page.steps.length - 1).nodes].sort().join()");
+        assertEquals(lit[i], nodes, "packet " + (i + 1));
+      }
+    }
+  }
+
   @Test
   void wordsFilter(@TempDir Path dir) throws IOException {
     open(dir, "", "--packet", "28-34");
@@ -96,6 +127,108 @@ class PageInBrowserTest {
     browser.press("dropped 993");
     browser.until("document.getElementById('filter-state').textContent === '1 of 7 packets'");
     assertEquals(1, browser.count(".packet-row"));
+    assertQuiet();
+  }
+
+  /** Frames of every kind that the expressions tell apart. */
+  private static final String KINDS =
+      """
+      host:
+        interfaces:
+          eth0: {macaddress: "02:00:00:00:00:50", addresses: [203.0.113.80/24]}
+        assume-neighbours: true
+      experiments:
+        - name: kinds
+          packets:
+            - {in: eth0, tcp: {from: "198.51.100.9:40000", to: "203.0.113.80:22", flags: S}}
+            - {in: eth0, tcp: {from: "198.51.100.9:80", to: "203.0.113.80:443", flags: SA, ip-options: "01010100", length: 60}}
+            - {in: eth0, tcp: {from: "10.1.2.3:4000", to: "203.0.113.80:993", flags: FPU, tos: 16}}
+            - {in: eth0, udp: {from: "198.51.100.53:53", to: "203.0.113.80:5353", payload: answer, ttl: 3}}
+            - {in: eth0, fragments: 600, udp: {from: "198.51.100.53:53", to: "203.0.113.80:9", length: 1000}}
+            - {in: eth0, icmp: {from: 198.51.100.9, to: 203.0.113.80, type: echo-request}}
+            - {in: eth0, icmp: {from: 198.51.100.9, to: 203.0.113.80, type: 3, code: 1, quote: {udp: {from: "203.0.113.80:9", to: "198.51.100.9:53"}}}}
+            - {in: eth0, ip: {from: 10.1.2.3, to: 203.0.113.80, protocol: 47, payload-hex: 00000800}}
+            - {in: eth0, ip: {from: 10.1.2.3, to: 224.0.0.1, protocol: 2, payload-hex: "1100000000000000"}}
+            - {in: eth0, arp: {operation: request, from: 203.0.113.9, to: 203.0.113.80}}
+            - {in: eth0, ethernet: {vlan: 10}, tcp: {from: "198.51.100.9:40000", to: "203.0.113.80:22", flags: S}}
+            - {in: eth0, udp: {from: "203.0.113.9:68", to: "255.255.255.255:67", length: 300}}
+            - {in: eth0, tcp: {from: "198.51.100.9:1", to: "203.0.113.80:2", flags: S}, truncate: 36}
+            - {in: eth0, frame: "020000000050 0200000000fe 86dd 60000000 0014 06 40 20010db8000000000000000000000001 20010db8000000000000000000000002 9c40 0016 00000000 00000000 5002 2000 0000 0000"}
+            - {sent: true, udp: {from: "203.0.113.80:5000", to: "198.51.100.53:53", payload: hello}}
+      """;
+
+  @ParameterizedTest
+  @ValueSource(
+      strings = {
+        "tcp;udp;icmp;arp;ip;ip6;igmp;not tcp;! udp and !icmp;rarp;sctp;esp;ah",
+        "host 198.51.100.9;src host 198.51.100.9;dst 203.0.113.80;src 10.1.2.3 or 198.51.100.53",
+        "arp host 203.0.113.9;arp dst 203.0.113.80;ip host 203.0.113.9;host 203.0.113.9",
+        "net 198.51.100.0/24;src net 10;dst net 203.0.113;net 10.1.0.0 mask 255.255.0.0;not net 198.51;net 0.0.0.0/0",
+        "port 22;tcp port 22 or 80;udp src port 53;src or dst port 9;src and dst port 53;not port 22;dst port domain",
+        "portrange 20-25;tcp portrange 400-1000;port 22 and src net 10 or udp;port ssh or port http",
+        "(tcp or udp) and dst host 203.0.113.80;not (tcp or udp);((icmp)) || arp && host 203.0.113.80",
+        "ip proto 47;proto 2;ip proto \\tcp;ether proto 0x0806;ether proto \\arp;ip proto \\tcp and port 22",
+        "ether host 02:00:00:00:00:50;ether dst ff:ff:ff:ff:ff:ff;broadcast;multicast;ip multicast;ether broadcast",
+        "vlan;vlan 10;vlan 11;vlan 10 and tcp port 22;tcp port 22 or vlan 10 and port 22",
+        "less 60;greater 300;not less 60",
+        "tcp[tcpflags] & tcp-syn != 0;tcp[13] & (tcp-syn|tcp-ack) == tcp-syn;icmp[icmptype] == icmp-echo",
+        "ip[8] < 5;ip[6:2] & 0x1fff != 0;ether[0] & 1 = 1;udp[4:2] > 100;tcp[0:2] = 80;not tcp[13] = 2"
+      })
+  void expressionsAreTcpdumps(String expressions, @TempDir Path dir) throws IOException {
+    Path kinds = Files.writeString(dir.resolve("kinds.yaml"), KINDS);
+    Path capture = dir.resolve("kinds.pcapng");
+    Run.of("craft", kinds.toString(), "-o", capture.toString());
+    Run walk = Run.of("walk", capture.toString(), "--as", "203.0.113.80", "--format", "html");
+    browser.open(Files.writeString(dir.resolve("walk.html"), walk.out()).toUri().toString());
+    for (String expression : expressions.split(";")) {
+      List<Long> wanted = new ArrayList<>();
+      FrameFilter filter = FrameFilter.compile(expression, LinkType.ETHERNET);
+      try (CaptureReader frames = CaptureReader.open(capture.toString())) {
+        while (frames.next()) {
+          if (filter.matches(frames)) {
+            wanted.add(frames.frameNumber());
+          }
+        }
+      }
+      Object taken =
+          browser.run(
+              "const takes = takesExpression('"
+                  + expression.replace("\\", "\\\\")
+                  + "'); return takes && page.packets.filter((packet) =>"
+                  + " takes(frameOf(page.walks.get(packet.n).frame, packet.length)))"
+                  + ".map((packet) => packet.n)");
+      assertEquals(wanted, taken, expression);
+    }
+  }
+
+  @Test
+  void whatIsNoExpressionFiltersByWords(@TempDir Path dir) throws IOException {
+    open(dir, "", "--packet", "28-34");
+    for (String words :
+        new String[] {
+          "dropped",
+          "tcp 993",
+          "#30",
+          "filter/INPUT#8",
+          "port",
+          "host 1.2",
+          "(tcp",
+          "tcp and",
+          "net 10.0.0.1/8",
+          "203.0.113.9",
+          "ip proto tcp",
+          "993 or 22"
+        }) {
+      assertEquals(null, browser.run("return takesExpression('" + words + "')"), words);
+    }
+    browser.press("/");
+    browser.press("tcp dst port 993 or 22");
+    browser.until("document.getElementById('filter-help').textContent.includes('expression')");
+    browser.until("document.getElementById('filter-state').textContent === '1 of 7 packets'");
+    browser.press(Keys.chord(Keys.CONTROL, "a"));
+    browser.press("dropped 993");
+    browser.until("document.getElementById('filter-help').textContent === 'Read as words'");
+    browser.until("document.getElementById('filter-state').textContent === '1 of 7 packets'");
     assertQuiet();
   }
 
@@ -165,7 +298,7 @@ class PageInBrowserTest {
       browser.element("#tab-rules").sendKeys(Keys.ENTER);
       browser.element("#rules-changes .link").sendKeys(Keys.ENTER);
       browser.until("document.getElementById('rules-changes').textContent === ''");
-      assertTrue(browser.text("result").startsWith("#32 ✓ delivered"), browser.text("result"));
+      browser.until("document.getElementById('result').textContent.startsWith('#32 ✓ delivered')");
       assertQuiet();
     }
   }

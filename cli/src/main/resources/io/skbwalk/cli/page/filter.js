@@ -226,10 +226,7 @@ class Expression {
       return this.alone(protocol);
     }
     if (!direction && !kind) {
-      // Only a whole address stands for itself; a number or a part of one is for those behind another.
-      const whole = /^\d+\.\d+\.\d+\.\d+(?![\w.:/-])/.test(this.rest);
-      return behind && this.qualifiers ? this.one(this.qualifiers)
-        : whole ? this.one({protocol: null, direction: null, kind: 'host'}) : this.fail();
+      return behind && this.qualifiers ? this.one(this.qualifiers) : this.fail();
     }
     this.qualifiers = {protocol, direction, kind: kind || 'host'};
     return this.one(this.qualifiers);
@@ -256,7 +253,9 @@ class Expression {
   one({protocol, direction, kind}) {
     const [text] = this.next(/^[^\s()|&!]+/) || this.fail();
     if (kind === 'proto') {
-      return direction ? this.fail() : this.protocolNumber(protocol, text.replace('\\', ''));
+      // Names of protocols are words of the language, unless a backslash says that they are not.
+      return direction || /^[a-z]/i.test(text) ? this.fail()
+        : this.protocolNumber(protocol, text.replace('\\', ''));
     }
     if (kind === 'port' || kind === 'portrange') {
       return this.port(protocol, direction, kind, text);
