@@ -25,7 +25,7 @@ final class FlowMemo {
   private int tos;
   private int mark;
 
-  /** The flags byte of a TCP segment, if rules treat ACK and ACK with PSH differently; else 0. */
+  /** The flags byte of a TCP segment, if rules tell ACK, with PSH, with FIN apart; else 0. */
   private int tcpFlags;
 
   // What they can see of its connection.
@@ -60,8 +60,8 @@ final class FlowMemo {
     beforeTracking = 0;
   }
 
-  /** Rules tell segments with PSH from those without. */
-  void tellPushApart(SkBuff skb) {
+  /** Rules tell segments with ACK apart by their other flags. */
+  void tellFlagsApart(SkBuff skb) {
     tcpFlags = TcpHeader.flags(skb, transport(skb));
   }
 

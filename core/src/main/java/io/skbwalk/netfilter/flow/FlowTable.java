@@ -54,10 +54,8 @@ public final class FlowTable implements NfFlowHook {
   private static final int GENERATIONS = 1 << 15;
   private static final int RECORDING = -1;
 
-  /** TCP flags of segments that change nothing but sequence numbers. */
-  private static final int ACK = TcpHeader.ACK;
-
-  private static final int PSH_ACK = TcpHeader.PSH | TcpHeader.ACK;
+  /** TCP flags that segments of an established connection may have beside ACK. */
+  private static final int PSH_OR_FIN = TcpHeader.PSH | TcpHeader.FIN;
 
   private final Netfilter netfilter;
   private final Conntrack conntrack;
@@ -216,7 +214,7 @@ public final class FlowTable implements NfFlowHook {
     return repeat(memo, hook, skb);
   }
 
-  /** Finds the connection of a whole packet that cannot change its state; 0 for none. */
+  /** Finds the connection of a whole packet that does not begin or break it off; 0 for none. */
   private int find(SkBuff skb) {
     int ip = skb.networkHeader;
     if (skb.u8(ip) != 0x45 || IpHeader.isFragment(skb)) {
@@ -228,8 +226,7 @@ public final class FlowTable implements NfFlowHook {
       if (skb.tail - transport < TcpHeader.MIN_LENGTH) {
         return 0;
       }
-      int flags = TcpHeader.flags(skb, transport);
-      if (flags != ACK && flags != PSH_ACK) {
+      if ((TcpHeader.flags(skb, transport) & ~PSH_OR_FIN) != TcpHeader.ACK) {
         return 0;
       }
     } else if (protocol != IpHeader.IPPROTO_UDP || skb.tail - transport < UdpHeader.LENGTH) {
@@ -301,10 +298,10 @@ public final class FlowTable implements NfFlowHook {
     }
   }
 
-  /** The rules of a table tell segments with PSH from those without. */
-  public void tellsPushApart(SkBuff skb) {
+  /** The rules of a table tell segments with ACK apart by their other flags. */
+  public void tellsFlagsApart(SkBuff skb) {
     if (skb == current && IpHeader.protocol(skb) == IpHeader.IPPROTO_TCP) {
-      draft.tellPushApart(skb);
+      draft.tellFlagsApart(skb);
     }
   }
 

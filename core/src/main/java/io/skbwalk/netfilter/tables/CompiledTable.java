@@ -260,8 +260,8 @@ final class CompiledTable {
    * @return true when every entry must be asked for that
    */
   private boolean note(SkBuff skb) {
-    if (entries.tellsPushApart) {
-      environment.flows().tellsPushApart(skb);
+    if (entries.tellsFlagsApart) {
+      environment.flows().tellsFlagsApart(skb);
     }
     if (entries.indexVaries && entries.matches.length > MOST_NOTED) {
       environment.flows().varies(skb);

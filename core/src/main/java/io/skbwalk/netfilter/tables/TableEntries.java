@@ -64,8 +64,8 @@ final class TableEntries {
   /** Entries that may do another thing to the next packet of the same connection. */
   private final boolean[] varies;
 
-  /** Does an entry tell segments with PSH from those without? */
-  boolean tellsPushApart;
+  /** Does an entry tell segments of established connections apart by their flags? */
+  boolean tellsFlagsApart;
 
   /** Does the index leave entries out because of what differs from packet to packet? */
   boolean indexVaries;
@@ -234,7 +234,7 @@ final class TableEntries {
     Repetition repetition = Repetition.of(match, basic.notProtocol() ? 0 : basic.protocol());
     varies[entry] |= repetition.varies;
     indexVaries |= repetition.isIndexed;
-    tellsPushApart |= repetition.tellsPushApart;
+    tellsFlagsApart |= repetition.tellsFlagsApart;
   }
 
   /** Will an entry that a packet has come to do to the connection's next one what it does to it? */

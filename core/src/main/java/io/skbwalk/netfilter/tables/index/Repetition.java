@@ -10,7 +10,13 @@ import io.skbwalk.skb.TcpHeader;
  * what the index knows of, and of that for what such packets have in common.
  */
 public final class Repetition {
-  private static final int PSH_ACK = TcpHeader.PSH | TcpHeader.ACK;
+  /** The flags of segments of an established connection. */
+  private static final int[] USUAL = {
+    TcpHeader.ACK,
+    TcpHeader.ACK | TcpHeader.PSH,
+    TcpHeader.ACK | TcpHeader.FIN,
+    TcpHeader.ACK | TcpHeader.FIN | TcpHeader.PSH
+  };
 
   private static final int DIFFERS =
       PacketKey.LENGTH.bit | PacketKey.TTL.bit | PacketKey.ICMP_TYPE.bit;
@@ -21,13 +27,13 @@ public final class Repetition {
   /** The index leaves the rule out for a packet that it would not leave out for the next. */
   public final boolean isIndexed;
 
-  /** Segments with PSH are told from those without. */
-  public final boolean tellsPushApart;
+  /** Segments with ACK are told apart by whether they have PSH or FIN, too. */
+  public final boolean tellsFlagsApart;
 
-  private Repetition(boolean varies, boolean isIndexed, boolean tellsPushApart) {
+  private Repetition(boolean varies, boolean isIndexed, boolean tellsFlagsApart) {
     this.varies = varies;
     this.isIndexed = isIndexed;
-    this.tellsPushApart = tellsPushApart;
+    this.tellsFlagsApart = tellsFlagsApart;
   }
 
   /**
@@ -39,14 +45,21 @@ public final class Repetition {
     Conditions conditions = new Conditions(protocol);
     boolean varies = match.asks(conditions) != Conditions.Beyond.NOTHING || conditions.refused;
     boolean indexed = false;
-    boolean push = false;
+    boolean flags = false;
     for (Condition condition : conditions.told) {
       int keys = condition.key().bit | (condition.other() == null ? 0 : condition.other().bit);
       indexed |= (keys & DIFFERS) != 0;
-      push |=
-          (keys & PacketKey.TCP_FLAGS.bit) != 0
-              && condition.accepts(PSH_ACK) != condition.accepts(TcpHeader.ACK);
+      flags |= (keys & PacketKey.TCP_FLAGS.bit) != 0 && tellsFlagsApart(condition);
     }
-    return new Repetition(varies || indexed, indexed, push);
+    return new Repetition(varies || indexed, indexed, flags);
+  }
+
+  private static boolean tellsFlagsApart(Condition condition) {
+    for (int flags : USUAL) {
+      if (condition.accepts(flags) != condition.accepts(TcpHeader.ACK)) {
+        return true;
+      }
+    }
+    return false;
   }
 }
