@@ -22,7 +22,9 @@ final class ReadAhead implements Closeable {
   static final int HEADROOM = CaptureReader.BLOCK;
 
   private static final int BLOCKS = 4;
-  private static final int LENGTH = 256 << 10;
+
+  /** So many that waking the other thread costs nothing that one sees. */
+  private static final int LENGTH = 1 << 20;
 
   /** So many bytes of the source, and how it went on behind them. */
   static final class Block {
