@@ -28,7 +28,7 @@ final class BareLoop {
     Meter meter = new Meter();
     long frames = 0;
     long sound = 0;
-    try (CaptureReader reader = CaptureReader.open(capture)) {
+    try (CaptureReader reader = OneThread.open(capture)) {
       while (reader.next()) {
         reader.copyTo(frame, 0, reader.capturedLength());
         sound += isSound(frame, 0) ? 1 : 0;

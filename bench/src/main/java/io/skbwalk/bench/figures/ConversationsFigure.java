@@ -11,6 +11,7 @@ import java.util.List;
 /** TCP conversations through a router with thirty rules, in steady state. */
 final class ConversationsFigure {
   private static final String OURS = "skbwalk, steady state";
+  private static final String AHEAD = "skbwalk, another processor reads";
   private static final String KERNEL = "Linux, fed through a TAP";
   private static final String PLAIN = "bare loop, reading by itself";
   private static final String READER = "bare loop, through CaptureReader";
@@ -38,6 +39,7 @@ final class ConversationsFigure {
       race.add(PLAIN, setting.warmups(), () -> BareLoop.plain(capture));
       race.add(READER, setting.warmups(), () -> BareLoop.throughReader(capture));
       race.add(OURS, 2 * setting.warmups(), steady::run);
+      race.add(AHEAD, setting.warmups(), steady::runReadAhead);
       race.run(setting.rounds());
       table.race(race, OURS);
       Cost ours = race.best(OURS);

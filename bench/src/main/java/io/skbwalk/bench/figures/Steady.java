@@ -29,9 +29,18 @@ final class Steady {
 
   /** All frames, on a machine that has not seen them; making it does not count. */
   Cost run() {
+    return run(OneThread.open(capture));
+  }
+
+  /** The same as whoever replays a file has it: another processor reads it. */
+  Cost runReadAhead() {
+    return run(CaptureReader.open(capture));
+  }
+
+  private Cost run(CaptureReader reader) {
     Host host = machine.get();
     Meter meter = new Meter();
-    try (CaptureMerger frames = new CaptureMerger(List.of(CaptureReader.open(capture)))) {
+    try (CaptureMerger frames = new CaptureMerger(List.of(reader))) {
       Replay replay = new Replay(host, true, Replay.Answers.CAPTURE, null, null);
       replay.run(frames, Collections.singletonList(null));
       replay.finish();
