@@ -51,6 +51,9 @@ final class Fates implements HostListener, VerdictRecorder {
   private static final int ARP_OPERATION = 6;
   private static final int ARP_REQUEST = 1;
 
+  /** What a packet's walk has room for at first. */
+  private static final int USUAL_EVENTS = 64;
+
   /** Records that wait for one that has no fate yet. */
   private static final int MOST_WAITING = 1 << 16;
 
@@ -193,7 +196,7 @@ final class Fates implements HostListener, VerdictRecorder {
     if (walks == null || !walks.wanted(record)) {
       return null;
     }
-    record.events = new ArrayList<>();
+    record.events = new ArrayList<>(USUAL_EVENTS);
     return new WalkEar(record, walks.misses());
   }
 

@@ -108,7 +108,13 @@ public final class JsonText {
     return this;
   }
 
-  /** The same at the beginning of an array's element. */
+  /** The beginning of an array's element: a comma, if there is one before it. */
+  JsonText element() {
+    comma();
+    return this;
+  }
+
+  /** The same, and what stands there. */
   JsonText element(byte[] json) {
     comma();
     return plain(json);

@@ -30,6 +30,7 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
   private final boolean tracedOnly;
   private final JsonText json = new JsonText();
   private final PacketFields fields = new PacketFields();
+  private final WalkSteps steps = new WalkSteps(json);
   private final TextBytes result = new TextBytes(200);
   private boolean complete;
   private String only;
@@ -75,7 +76,7 @@ public final class WalkLines implements Replay.Sink, AutoCloseable {
           || only.equalsIgnoreCase(hook)
           || only.equalsIgnoreCase(table)
           || isCalled(event, only)) {
-        WalkSteps.write(json, event);
+        steps.write(event);
       }
       hook = event instanceof TraceEvent.HookLeave ? null : hook;
       table = event instanceof TraceEvent.TableLeave ? null : table;

@@ -4,6 +4,7 @@ package io.skbwalk.replay;
 
 import io.skbwalk.trace.TraceEvent;
 import java.nio.charset.StandardCharsets;
+import java.util.Arrays;
 
 /**
  * A step of a walk as JSON: its {@code type}, then the components of its record by their names. It
@@ -70,7 +71,46 @@ final class WalkSteps {
   private static final byte[] FALSE = ascii("false");
   private static final byte[] END = ascii("}");
 
-  private WalkSteps() {}
+  /** Slots for beginnings, a power of two. */
+  private static final int HEADS = 1 << 10;
+
+  /**
+   * How a step begins, as it was written for the names that it was written for. They are the same
+   * objects each time they come, as {@link JsonText#word} has it.
+   */
+  private static final class Head {
+    private byte[] type;
+    private String one;
+    private String two;
+    private String three;
+    private String four;
+    private int number;
+    private byte[] written;
+
+    private boolean isThatOf(
+        byte[] type, String one, String two, String three, String four, int number) {
+      return this.type == type
+          && this.one == one
+          && this.two == two
+          && this.three == three
+          && this.four == four
+          && this.number == number;
+    }
+  }
+
+  private final JsonText json;
+
+  /** Beginnings that came, each in the only slot that it may be in. */
+  private final Head[] heads = new Head[HEADS];
+
+  private Head head;
+  private int begin;
+
+  /** Writes into an open array of {@code json}. */
+  WalkSteps(JsonText json) {
+    this.json = json;
+    Arrays.setAll(heads, slot -> new Head());
+  }
 
   private static byte[] begin(String type, String first) {
     return ascii("{\"type\":\"" + type + "\",\"" + first + "\":");
@@ -80,30 +120,76 @@ final class WalkSteps {
     return text.getBytes(StandardCharsets.US_ASCII);
   }
 
-  /** Adds {@code event} to an open array. */
-  static void write(JsonText json, TraceEvent event) {
+  /** Adds {@code event}. */
+  void write(TraceEvent event) {
     if (event instanceof TraceEvent.Step step) {
-      json.element(STEP).word(step.function()).plain(FIELD_TEXT).value(step.text());
-    } else if (!isOfTables(json, event) && !isOfHooks(json, event)) {
-      other(json, event);
+      if (isNew(STEP, step.function(), "", "", "", 0)) {
+        json.plain(STEP).word(step.function()).plain(FIELD_TEXT);
+        keep();
+      }
+      json.value(step.text());
+    } else if (!isOfTables(event) && !isOfHooks(event)) {
+      other(event);
     }
     json.plain(END);
   }
 
-  private static boolean isOfTables(JsonText json, TraceEvent event) {
+  /** Writes the beginning of a step; when there is none yet the caller does, and keeps it. */
+  private boolean isNew(
+      byte[] type, String one, String two, String three, String four, int number) {
+    json.element();
+    int hash = type.length + number;
+    hash = hash * 31 + one.hashCode();
+    hash = hash * 31 + two.hashCode();
+    hash = hash * 31 + three.hashCode();
+    hash = hash * 31 + four.hashCode();
+    head = heads[(hash ^ hash >>> 10 ^ hash >>> 20) & HEADS - 1];
+    if (head.isThatOf(type, one, two, three, four, number)) {
+      json.plain(head.written);
+      return false;
+    }
+    head.type = type;
+    head.one = one;
+    head.two = two;
+    head.three = three;
+    head.four = four;
+    head.number = number;
+    begin = json.length();
+    return true;
+  }
+
+  private void keep() {
+    head.written = json.since(begin);
+  }
+
+  private boolean isOfTables(TraceEvent event) {
     if (event instanceof TraceEvent.TableEnter enter) {
-      json.element(TABLE_ENTER).word(enter.table()).plain(FIELD_CHAIN).word(enter.chain());
-      json.plain(FIELD_RULES).value(enter.rules());
+      if (isNew(TABLE_ENTER, enter.table(), enter.chain(), "", "", enter.rules())) {
+        json.plain(TABLE_ENTER).word(enter.table()).plain(FIELD_CHAIN).word(enter.chain());
+        json.plain(FIELD_RULES).value(enter.rules());
+        keep();
+      }
     } else if (event instanceof TraceEvent.TableLeave leave) {
-      json.element(TABLE_LEAVE).word(leave.table()).plain(FIELD_CHAIN).word(leave.chain());
-      json.plain(FIELD_VERDICT).word(leave.verdict());
+      if (isNew(TABLE_LEAVE, leave.table(), leave.chain(), leave.verdict(), "", 0)) {
+        json.plain(TABLE_LEAVE).word(leave.table()).plain(FIELD_CHAIN).word(leave.chain());
+        json.plain(FIELD_VERDICT).word(leave.verdict());
+        keep();
+      }
     } else if (event instanceof TraceEvent.Policy policy) {
-      json.element(POLICY).word(policy.table()).plain(FIELD_CHAIN).word(policy.chain());
-      json.plain(FIELD_POLICY).word(policy.policy());
+      if (isNew(POLICY, policy.table(), policy.chain(), policy.policy(), "", 0)) {
+        json.plain(POLICY).word(policy.table()).plain(FIELD_CHAIN).word(policy.chain());
+        json.plain(FIELD_POLICY).word(policy.policy());
+        keep();
+      }
     } else if (event instanceof TraceEvent.RuleMatched rule) {
-      json.element(RULE_MATCHED).word(rule.table()).plain(FIELD_CHAIN).word(rule.chain());
-      json.plain(FIELD_NUMBER).value(rule.number()).plain(FIELD_RULE).word(rule.rule());
-      json.plain(FIELD_SOURCE).word(rule.source()).plain(FIELD_TARGET).word(rule.target());
+      if (isNew(
+          RULE_MATCHED, rule.table(), rule.chain(), rule.rule(), rule.source(), rule.number())) {
+        json.plain(RULE_MATCHED).word(rule.table()).plain(FIELD_CHAIN).word(rule.chain());
+        json.plain(FIELD_NUMBER).value(rule.number()).plain(FIELD_RULE).word(rule.rule());
+        json.plain(FIELD_SOURCE).word(rule.source());
+        keep();
+      }
+      json.plain(FIELD_TARGET).word(rule.target());
     } else if (event instanceof TraceEvent.RuleMissed rule) {
       json.element(RULE_MISSED).word(rule.table()).plain(FIELD_CHAIN).word(rule.chain());
       json.plain(FIELD_NUMBER).value(rule.number()).plain(FIELD_RULE).word(rule.rule());
@@ -122,15 +208,25 @@ final class WalkSteps {
     return true;
   }
 
-  private static boolean isOfHooks(JsonText json, TraceEvent event) {
+  private boolean isOfHooks(TraceEvent event) {
     if (event instanceof TraceEvent.HookStep step) {
-      json.element(HOOK_STEP).word(step.hook()).plain(FIELD_PRIORITY).value(step.priority());
-      json.plain(FIELD_NAME).word(step.name()).plain(FIELD_TEXT).value(step.text());
+      if (isNew(HOOK_STEP, step.hook(), step.name(), "", "", step.priority())) {
+        json.plain(HOOK_STEP).word(step.hook()).plain(FIELD_PRIORITY).value(step.priority());
+        json.plain(FIELD_NAME).word(step.name()).plain(FIELD_TEXT);
+        keep();
+      }
+      json.value(step.text());
     } else if (event instanceof TraceEvent.HookEnter enter) {
-      json.element(HOOK_ENTER).word(enter.hook()).plain(FIELD_IN).word(enter.in());
-      json.plain(FIELD_OUT).word(enter.out());
+      if (isNew(HOOK_ENTER, enter.hook(), enter.in(), enter.out(), "", 0)) {
+        json.plain(HOOK_ENTER).word(enter.hook()).plain(FIELD_IN).word(enter.in());
+        json.plain(FIELD_OUT).word(enter.out());
+        keep();
+      }
     } else if (event instanceof TraceEvent.HookLeave leave) {
-      json.element(HOOK_LEAVE).word(leave.hook()).plain(FIELD_VERDICT).word(leave.verdict());
+      if (isNew(HOOK_LEAVE, leave.hook(), leave.verdict(), "", "", 0)) {
+        json.plain(HOOK_LEAVE).word(leave.hook()).plain(FIELD_VERDICT).word(leave.verdict());
+        keep();
+      }
     } else if (event instanceof TraceEvent.Changed changed) {
       json.element(CHANGED).word(changed.field()).plain(FIELD_BEFORE).value(changed.before());
       json.plain(FIELD_AFTER).value(changed.after());
@@ -143,7 +239,7 @@ final class WalkSteps {
     return true;
   }
 
-  private static void other(JsonText json, TraceEvent event) {
+  private void other(TraceEvent event) {
     if (event instanceof TraceEvent.Frame frame) {
       json.element(FRAME).value(frame.frame()).plain(FIELD_TIME).time(frame.time());
       json.plain(FIELD_DEVICE).word(frame.device());

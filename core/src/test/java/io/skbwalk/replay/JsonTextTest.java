@@ -118,8 +118,13 @@ class JsonTextTest {
       constructor.setAccessible(true);
       TraceEvent event = (TraceEvent) constructor.newInstance(values);
       JsonText ours = new JsonText();
-      WalkSteps.write(ours, event);
-      assertEquals(jackson(json -> reflected(json, type, components, values)), ours.toString());
+      WalkSteps steps = new WalkSteps(ours);
+      String theirs = jackson(json -> reflected(json, type, components, values));
+      steps.write(event);
+      assertEquals(theirs, ours.toString());
+      ours.endLine();
+      steps.write(event);
+      assertEquals(theirs + "\n" + theirs, ours.toString(), "when it comes again");
     }
   }
 
