@@ -189,7 +189,7 @@ build_if_stale() {
 # old generation from the first, and which no collection moves: ten million connections are more than
 # a GiB, and copying that takes a second.
 jvm_options() {
-  jvm_options="-XX:MaxRAMPercentage=75 -XX:+UseCompressedOops -Xms64m -Xmn24m"
+  jvm_options="-XX:MaxRAMPercentage=75 -XX:+UseCompressedOops -Xms64m -Xmn16m"
   jvm_options="$jvm_options -XX:PretenureSizeThreshold=48k"
   jvm_options="$jvm_options -XX:MarkSweepAlwaysCompactCount=1000000"
   jvm_options="$jvm_options -Xlog:disable -XX:-UsePerfData -Dfile.encoding=UTF-8"

@@ -208,10 +208,13 @@ final class ConnectionsFigure {
 
   /** What the garbage collector has done. */
   private record Collections(long count, long millis) {
+    private static final List<GarbageCollectorMXBean> COLLECTORS =
+        ManagementFactory.getGarbageCollectorMXBeans();
+
     static Collections sinceStart() {
       long count = 0;
       long millis = 0;
-      for (GarbageCollectorMXBean one : ManagementFactory.getGarbageCollectorMXBeans()) {
+      for (GarbageCollectorMXBean one : COLLECTORS) {
         count += one.getCollectionCount();
         millis += one.getCollectionTime();
       }
@@ -229,8 +232,8 @@ final class ConnectionsFigure {
   }
 
   /**
-   * How long each {@value #BATCH} frames took: by the clock, and in processor time of the whole
-   * process with its collector and compilers, which other processes do not lengthen.
+   * How long each {@value #BATCH} frames took: by the clock, and in processor time with that of the
+   * garbage collector, which other processes do not lengthen.
    */
   private static final class Pauses {
     private final long[] scratch = new long[2];
@@ -240,7 +243,11 @@ final class ConnectionsFigure {
     private int from;
     private int frames;
     private long began = System.nanoTime();
-    private long processorBegan = Child.ownProcessorNanos(scratch);
+    private long processorBegan = processorNanos();
+
+    private long processorNanos() {
+      return Child.ownProcessorNanos(scratch) + Collections.sinceStart().millis * 1_000_000;
+    }
 
     Pauses(int most) {
       wall = new int[most + 1];
@@ -250,7 +257,7 @@ final class ConnectionsFigure {
     void frame() {
       if (++frames == BATCH) {
         long now = System.nanoTime();
-        long processorNow = Child.ownProcessorNanos(scratch);
+        long processorNow = processorNanos();
         if (batches < wall.length) {
           wall[batches] = (int) ((now - began) / 1_000);
           processor[batches++] = (int) ((processorNow - processorBegan) / 1_000);
@@ -269,7 +276,7 @@ final class ConnectionsFigure {
               worst(Arrays.copyOfRange(processor, from, batches)));
       from = batches;
       began = System.nanoTime();
-      processorBegan = Child.ownProcessorNanos(scratch);
+      processorBegan = processorNanos();
       frames = 0;
       return worst;
     }

@@ -65,10 +65,23 @@ final class ConntrackMemory extends Slab {
   /** Words of an entry. */
   private static final int WORD_SHIFT = 5;
 
-  /** Words of the counters of an entry, three a direction. */
-  private static final int COUNTER_WORDS = 6;
+  /**
+   * Words of the counters of an entry: packets of both directions, 16 bits each; bytes of the
+   * original direction; bytes of the reply direction. What does not fit in that is {@link #wide}.
+   */
+  private static final int COUNTER_WORDS = 3;
+
+  private static final int COUNTER_CHUNK_SHIFT = 12;
+  private static final int COUNTER_CHUNK_MASK = (1 << COUNTER_CHUNK_SHIFT) - 1;
+
+  /** In the place of packets: the next word is a handle of {@link #wide}. */
+  private static final int WIDE = -1;
 
   private int[][] counters = new int[16][];
+
+  /** Counters of few, large connections: packets and bytes, 64 bits each, by direction. */
+  private final Slab wide = new Slab(3);
+
   private long[][] starts = new long[16][];
 
   ConntrackMemory() {
@@ -100,51 +113,92 @@ final class ConntrackMemory extends Slab {
 
   /** Gives {@code handle} counters of zero. */
   void addCounters(int handle) {
-    int index = handle >>> CHUNK_SHIFT;
+    int index = handle >>> COUNTER_CHUNK_SHIFT;
     if (index >= counters.length) {
       counters = Arrays.copyOf(counters, index * 2);
     }
     if (counters[index] == null) {
-      counters[index] = new int[(1 << CHUNK_SHIFT) * COUNTER_WORDS];
+      counters[index] = new int[COUNTER_WORDS << COUNTER_CHUNK_SHIFT];
     }
-    int at = (handle & CHUNK_MASK) * COUNTER_WORDS;
-    Arrays.fill(counters[index], at, at + COUNTER_WORDS, 0);
+    int[] words = counters[index];
+    int at = counterOffset(handle);
+    if (words[at] == WIDE) {
+      // Those of the entry that had the handle before.
+      wide.free(words[at + 1]);
+    }
+    Arrays.fill(words, at, at + COUNTER_WORDS, 0);
   }
 
-  /** Packets up to 2^40. */
+  private int[] counterChunk(int handle) {
+    return counters[handle >>> COUNTER_CHUNK_SHIFT];
+  }
+
+  private static int counterOffset(int handle) {
+    return (handle & COUNTER_CHUNK_MASK) * COUNTER_WORDS;
+  }
+
+  /** Packets of a direction. */
   long packets(int handle, int direction) {
-    int[] words = counters[handle >>> CHUNK_SHIFT];
-    int at = (handle & CHUNK_MASK) * COUNTER_WORDS + direction * 3;
-    return (words[at + 2] & 0xFF000000L) << 8 | words[at] & 0xFFFFFFFFL;
+    int[] words = counterChunk(handle);
+    int at = counterOffset(handle);
+    return words[at] == WIDE
+        ? wideCounter(words[at + 1], direction * 4)
+        : words[at] >>> 16 * direction & 0xFFFF;
   }
 
-  /** Bytes up to 2^56. */
+  /** Bytes of a direction. */
   long bytes(int handle, int direction) {
-    int[] words = counters[handle >>> CHUNK_SHIFT];
-    int at = (handle & CHUNK_MASK) * COUNTER_WORDS + direction * 3;
-    return (words[at + 2] & 0x00FFFFFFL) << 32 | words[at + 1] & 0xFFFFFFFFL;
+    int[] words = counterChunk(handle);
+    int at = counterOffset(handle);
+    return words[at] == WIDE
+        ? wideCounter(words[at + 1], direction * 4 + 2)
+        : words[at + 1 + direction] & 0xFFFFFFFFL;
   }
 
   void setCounters(int handle, int direction, long packets, long bytes) {
-    int[] words = counters[handle >>> CHUNK_SHIFT];
-    int at = (handle & CHUNK_MASK) * COUNTER_WORDS + direction * 3;
-    words[at] = (int) packets;
-    words[at + 1] = (int) bytes;
-    words[at + 2] = (int) (packets >>> 32) << 24 | (int) (bytes >>> 32) & 0x00FFFFFF;
+    int[] words = counterChunk(handle);
+    int at = counterOffset(handle);
+    if (words[at] != WIDE) {
+      if (packets < 0xFFFF && bytes <= 0xFFFFFFFFL) {
+        int shift = 16 * direction;
+        words[at] = words[at] & ~(0xFFFF << shift) | (int) packets << shift;
+        words[at + 1 + direction] = (int) bytes;
+        return;
+      }
+      int other = 1 - direction;
+      int made = wide.allocate();
+      setWideCounter(made, other * 4, packets(handle, other));
+      setWideCounter(made, other * 4 + 2, bytes(handle, other));
+      words[at] = WIDE;
+      words[at + 1] = made;
+    }
+    setWideCounter(words[at + 1], direction * 4, packets);
+    setWideCounter(words[at + 1], direction * 4 + 2, bytes);
+  }
+
+  private long wideCounter(int counters, int word) {
+    return (long) wide.get(counters, word + 1) << 32 | wide.get(counters, word) & 0xFFFFFFFFL;
+  }
+
+  private void setWideCounter(int counters, int word, long value) {
+    wide.set(counters, word, (int) value);
+    wide.set(counters, word + 1, (int) (value >>> 32));
   }
 
   /** Counts one more packet of so many bytes. */
   void count(int handle, int direction, int bytes) {
-    int[] words = counters[handle >>> CHUNK_SHIFT];
-    int at = (handle & CHUNK_MASK) * COUNTER_WORDS + direction * 3;
-    int low = words[at + 1] + bytes;
-    if (++words[at] == 0 || Integer.compareUnsigned(low, bytes) < 0) {
-      words[at]--;
+    int[] words = counterChunk(handle);
+    int at = counterOffset(handle);
+    int packets = words[at];
+    int low = words[at + 1 + direction] + bytes;
+    if ((packets >>> 16 * direction & 0xFFFF) >= 0xFFFE
+        || Integer.compareUnsigned(low, bytes) < 0) {
       setCounters(
           handle, direction, packets(handle, direction) + 1, bytes(handle, direction) + bytes);
       return;
     }
-    words[at + 1] = low;
+    words[at] = packets + (1 << 16 * direction);
+    words[at + 1 + direction] = low;
   }
 
   void setStart(int handle, long nanos) {
