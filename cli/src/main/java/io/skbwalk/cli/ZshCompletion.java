@@ -17,7 +17,8 @@ final class ZshCompletion {
       # An interface's name, = and a file with one of the given endings.
       _skbwalk_in() {
         if compset -P '*='; then
-          _files -g "$1"
+          # What _arguments gives comes first.
+          _files "${(@)argv[1,-2]}" -g "${argv[-1]}"
         else
           _message 'interface=capture'
         fi
