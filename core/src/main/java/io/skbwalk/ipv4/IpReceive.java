@@ -106,7 +106,8 @@ public final class IpReceive {
     }
     skb.trim(length);
     skb.transportHeader = at + headerLength;
-    skb.cbFlags = 0;
+    // ignore_df is no part of the control block: over the loopback it stays.
+    skb.cbFlags &= IpControlBlock.IGNORE_DF;
     skb.fragMaxSize = 0;
     skb.sk = null;
     if (skb.trace != null) {
