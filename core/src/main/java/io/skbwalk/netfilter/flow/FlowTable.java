@@ -57,7 +57,6 @@ public final class FlowTable implements NfFlowHook {
   /** TCP flags that segments of an established connection may have beside ACK. */
   private static final int PSH_OR_FIN = TcpHeader.PSH | TcpHeader.FIN;
 
-  private final Netfilter netfilter;
   private final Conntrack conntrack;
   private final ConntrackFlows connections;
 
@@ -90,7 +89,6 @@ public final class FlowTable implements NfFlowHook {
 
   /** Hangs itself into a machine's hooks. */
   public FlowTable(Netfilter netfilter, Conntrack conntrack) {
-    this.netfilter = netfilter;
     this.conntrack = conntrack;
     connections = conntrack.flows();
     netfilter.setFlows(this);
@@ -154,7 +152,7 @@ public final class FlowTable implements NfFlowHook {
       skb.flow = 0;
       return on && trackAt[hook.ordinal()] >= 0 ? first(hook, skb, in, out) : 0;
     }
-    if (skb.flow <= 0) {
+    if (skb.flow <= 0 || skb.ct == 0) {
       return 0;
     }
     FlowDecision decision =
