@@ -2,12 +2,11 @@
 
 package io.skbwalk.cli;
 
-import io.skbwalk.netfilter.tables.RuleReference;
 import io.skbwalk.replay.FrameRecord;
 import io.skbwalk.replay.JsonText;
+import io.skbwalk.replay.Outcomes;
 import io.skbwalk.replay.PacketFields;
 import io.skbwalk.replay.Replay;
-import java.util.ArrayList;
 import java.util.HashMap;
 import java.util.List;
 import java.util.Map;
@@ -20,63 +19,13 @@ final class ReplayedPackets implements Replay.Sink {
   /** Frames whose list a browser still holds. */
   private static final int MOST = 500_000;
 
-  /** Alike to a reader: the same rules, the same end. */
-  private static final class Outcome {
-    private final FrameRecord like;
-    private final int index;
+  /** Alike to a reader: the same rules, the same end, by the same interfaces. */
+  private record Alike(Outcomes.Outcome outcome, String device, List<String> outs) {}
 
-    private Outcome(FrameRecord like, int index) {
-      this.like = like;
-      this.index = index;
-    }
-
-    /** Rules are one object each. */
-    private static int hash(FrameRecord record) {
-      int hash = record.fate.ordinal() * 31 + System.identityHashCode(record.verdict);
-      for (RuleReference rule : record.rules) {
-        hash = hash * 31 + System.identityHashCode(rule);
-      }
-      return hash * 31 + record.outs.size();
-    }
-
-    private boolean isThatOf(FrameRecord record) {
-      return like.fate == record.fate
-          && like.verdict == record.verdict
-          && like.hook == record.hook
-          && like.reason == record.reason
-          && same(like.at, record.at)
-          && same(like.state, record.state)
-          && like.reply == record.reply
-          && like.device.equals(record.device)
-          && sameRules(record)
-          && sameInterfaces(record);
-    }
-
-    private static boolean same(String one, String other) {
-      return one == null ? other == null : one.equals(other);
-    }
-
-    private boolean sameRules(FrameRecord record) {
-      boolean same = like.rules.size() == record.rules.size();
-      for (int i = 0; same && i < record.rules.size(); i++) {
-        same = like.rules.get(i) == record.rules.get(i);
-      }
-      return same;
-    }
-
-    private boolean sameInterfaces(FrameRecord record) {
-      boolean same = like.outs.size() == record.outs.size();
-      for (int i = 0; same && i < record.outs.size(); i++) {
-        same = like.outs.get(i).device().equals(record.outs.get(i).device());
-      }
-      return same;
-    }
-  }
-
-  private final Map<Integer, List<Outcome>> known = new HashMap<>();
+  private final Outcomes kinds = new Outcomes();
+  private final Map<Alike, Integer> known = new HashMap<>();
   private final JsonText outcomes = new JsonText().beginArray();
   private final StringBuilder packets = new StringBuilder();
-  private int count;
   private long last;
 
   @Override
@@ -93,24 +42,21 @@ final class ReplayedPackets implements Replay.Sink {
   }
 
   private int outcome(FrameRecord record) {
-    List<Outcome> some = known.computeIfAbsent(Outcome.hash(record), hash -> new ArrayList<>(1));
-    for (Outcome one : some) {
-      if (one.isThatOf(record)) {
-        return one.index;
-      }
+    List<String> outs = record.outs.stream().map(FrameRecord.Out::device).toList();
+    Alike alike = new Alike(kinds.of(record), record.device, outs);
+    Integer index = known.putIfAbsent(alike, known.size());
+    if (index != null) {
+      return index;
     }
-    some.add(new Outcome(record, count));
     outcomes.beginObject();
     if (!record.device.isEmpty()) {
       outcomes.field("in", record.device);
     }
     PacketFields.outcome(outcomes, record);
     outcomes.beginArray("out");
-    for (FrameRecord.Out out : record.outs) {
-      outcomes.add(out.device());
-    }
+    outs.forEach(outcomes::add);
     outcomes.endArray().endObject();
-    return count++;
+    return known.size() - 1;
   }
 
   /**

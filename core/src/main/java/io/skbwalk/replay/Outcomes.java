@@ -12,14 +12,14 @@ import java.util.List;
  * What became of packets, each kind once: a capture has few, whatever its number of frames, so that
  * what is told of a kind is put into words once.
  */
-final class Outcomes {
+public final class Outcomes {
   /** Kinds that are remembered; beyond that all are forgotten. */
   private static final int MOST = 1 << 12;
 
   private static final int SLOTS = 1 << 10;
 
-  /** Alike: the same fate by the same rules. */
-  static final class Outcome {
+  /** Alike: the same fate by the same rules; one object each while it is remembered. */
+  public static final class Outcome {
     /** What is told of it; null until somebody has put it into words. */
     byte[] words;
 
@@ -72,7 +72,7 @@ final class Outcomes {
   private int count;
 
   /** That of a record as it is now. */
-  Outcome of(FrameRecord record) {
+  public Outcome of(FrameRecord record) {
     int slot = hash(record) & SLOTS - 1;
     for (Outcome one = slots[slot]; one != null; one = one.next) {
       if (one.isThatOf(record)) {

@@ -6,7 +6,6 @@ import static org.junit.jupiter.api.Assertions.assertEquals;
 
 import io.skbwalk.device.NetDevice;
 import io.skbwalk.kernel.Clock;
-import io.skbwalk.language.HostFile;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.language.TypedPacket;
 import io.skbwalk.lib.Checksum;
@@ -33,30 +32,7 @@ class AllocationTest {
   private static final int ROUNDS = 500;
   private static final int WINDOWS = 40;
 
-  private static final HostDescription ROUTER =
-      HostFile.parse(
-              "router.yaml",
-              """
-              assume-neighbours: true
-              interfaces:
-                eth0:
-                  macaddress: "02:00:00:00:00:01"
-                  addresses: [203.0.113.1/24]
-                  routes:
-                    - {to: default, via: 203.0.113.254}
-                eth1:
-                  macaddress: "02:00:00:00:01:01"
-                  addresses: [192.168.7.1/24]
-              sysctls:
-                net.ipv4.ip_forward: 1
-                net.ipv4.conf.all.rp_filter: 1
-                net.netfilter.nf_conntrack_acct: 1
-              sockets:
-                - {protocol: tcp, port: 22}
-                - {protocol: udp, port: 53}
-                - {raw: true, protocol: icmp}
-              """)
-          .description();
+  private static final HostDescription ROUTER = TestRouter.DESCRIPTION;
 
   private static final String TRACKED =
       "-A INPUT -p tcp -m tcp --dport 99 -j REJECT --reject-with tcp-reset\n"

@@ -277,7 +277,7 @@ class Editor {
 async function show(replayed) {
   let packets = packetsOfReplay(replayed, looks);
   if (!packets) {
-    looks = new Map([...looks, ...looksOf(await ask('packets'))]);
+    looksOf(await ask('packets')).forEach((look, n) => looks.set(n, look));
     packets = packetsOfReplay(replayed, looks) || [];
   }
   page.walks.clear();

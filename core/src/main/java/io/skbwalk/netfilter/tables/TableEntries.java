@@ -64,6 +64,9 @@ final class TableEntries {
   /** Entries that may do another thing to the next packet of the same connection. */
   private final boolean[] varies;
 
+  /** How many matches stand before the first that varies. */
+  private final int[] steady;
+
   /** Does an entry tell segments of established connections apart by their flags? */
   boolean tellsFlagsApart;
 
@@ -105,6 +108,7 @@ final class TableEntries {
     goTo = new boolean[size];
     targets = new PacketTarget[size];
     varies = new boolean[size];
+    steady = new int[size];
     packets = new long[size];
     bytes = new long[size];
     references = new RuleReference[size];
@@ -233,6 +237,9 @@ final class TableEntries {
   private void foresee(int entry, PacketMatch match, BasicMatch basic) {
     Repetition repetition = Repetition.of(match, basic.notProtocol() ? 0 : basic.protocol());
     varies[entry] |= repetition.varies;
+    if (!varies[entry]) {
+      steady[entry]++;
+    }
     indexVaries |= repetition.isIndexed;
     tellsFlagsApart |= repetition.tellsFlagsApart;
   }
@@ -242,16 +249,13 @@ final class TableEntries {
     if (!varies[entry] || !basicMatches(entry, skb, context)) {
       return true;
     }
-    BasicMatch basic = references[entry].rule().basic();
-    for (PacketMatch match : matches[entry]) {
-      if (Repetition.of(match, basic.notProtocol() ? 0 : basic.protocol()).varies) {
-        return false;
-      }
-      if (!match.matches(skb, context)) {
+    for (int i = 0; i < steady[entry]; i++) {
+      if (!matches[entry][i].matches(skb, context)) {
         return true;
       }
     }
-    return targets[entry] == null || targets[entry].repeats();
+    // What varies comes next: a match, or the target.
+    return false;
   }
 
   /** Plays cleanup_entry for each: the rules let go of what they hold. */

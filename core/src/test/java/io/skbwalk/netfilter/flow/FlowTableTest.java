@@ -10,8 +10,8 @@ import io.skbwalk.device.Refusal;
 import io.skbwalk.host.Host;
 import io.skbwalk.host.HostDescription;
 import io.skbwalk.host.HostListener;
+import io.skbwalk.host.TestRouter;
 import io.skbwalk.kernel.Clock;
-import io.skbwalk.language.HostFile;
 import io.skbwalk.language.IptablesSavePrinter;
 import io.skbwalk.language.RulesFile;
 import io.skbwalk.language.TypedPacket;
@@ -27,27 +27,7 @@ import org.junit.jupiter.params.provider.CsvSource;
 
 /** A machine that remembers what packets met does to all of them what one does that judges each. */
 class FlowTableTest {
-  private static final HostDescription ROUTER =
-      HostFile.parse(
-              "router.yaml",
-              """
-              assume-neighbours: true
-              interfaces:
-                eth0:
-                  macaddress: "02:00:00:00:00:01"
-                  addresses: [203.0.113.1/24]
-                  routes:
-                    - {to: default, via: 203.0.113.254}
-                eth1:
-                  macaddress: "02:00:00:00:01:01"
-                  addresses: [192.168.7.1/24]
-              sysctls:
-                net.ipv4.ip_forward: 1
-                net.netfilter.nf_conntrack_acct: 1
-              sockets:
-                - {protocol: tcp, port: 22}
-              """)
-          .description();
+  private static final HostDescription ROUTER = TestRouter.DESCRIPTION;
 
   /** A handshake and a first exchange, after which the connection is ASSURED. */
   private static final String BEGIN =
